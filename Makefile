@@ -1,0 +1,49 @@
+# `make run` and `make test` are all a newcomer needs. Everything is installed into .venv from a
+# lock file with hashes; nothing outside this folder is changed, but for Debian's chromium, which
+# `make test` installs when it is missing and apt is there.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: run install test lint eval train encoder lock clean
+
+run: .venv/.run
+	$(BIN)/rehearsal index
+	$(BIN)/rehearsal serve
+
+install: .venv/.dev
+
+.venv/.run: requirements.lock pyproject.toml
+	@echo "Installing what the app needs (about a minute on a first run) …"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml
+	@echo "Installing what the app and its tests need (about a minute on a first run) …"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@ .venv/.run
+
+test: .venv/.dev
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && (apt-get update -qq && apt-get install -y -qq chromium >/dev/null); } \
+	  || echo "chromium is missing and cannot be installed here: the browser test will be skipped"
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+eval: .venv/.dev
+	$(BIN)/python -m evals critic --cv
+	$(BIN)/python -m evals counterpart
+	$(BIN)/python -m evals answers
+	$(BIN)/python -m evals speed
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock --extra dev -c requirements.lock -o requirements-dev.lock

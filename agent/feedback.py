@@ -1,0 +1,113 @@
+"""The words of a critique for one reply: one strength, one missed move, one stronger wording. Pure.
+
+It never invents facts about the learner's situation: the stronger wording is either advice on the
+learner's own words or a model reply of the same conversation, marked as such.
+"""
+
+from agent.domain import Critique, Finding, Missing, Move, Transcript, Value
+from agent.words import content_words, vague_in
+from prompts import Rubric, fill
+
+
+class Feedback(Value):
+    """What is said under one reply; None where there is nothing to say."""
+
+    strength: str | None = None
+    strength_move: Move | None = None
+    missed: str | None = None
+    missed_move: Move | None = None
+    stronger: str | None = None
+    stronger_is_model: bool = False
+    questions: tuple[str, ...] = ()
+
+
+WANTED: dict[Missing, Move] = {
+    Missing.TERMS: Move.TERMS,
+    Missing.CONCERN: Move.OPEN_QUESTION,
+    Missing.TRUST: Move.REFLECTION,
+}
+
+
+def feedback(transcript: Transcript, n: int, rubric: Rubric) -> Feedback:
+    """Return the critique's words for exchange `n` (0-based)."""
+    critique = transcript.exchanges[n].critique
+    best = _best(transcript, critique)
+    missed = _missed(transcript, n)
+    stronger, is_model = _stronger(transcript, n, missed, rubric)
+    return Feedback(
+        strength=_about(critique, best, rubric.moves[best.move].strength) if best else None,
+        strength_move=best.move if best else None,
+        missed=_missed_words(critique, missed, rubric) if missed else None,
+        missed_move=missed,
+        stronger=stronger,
+        stronger_is_model=is_model,
+        questions=tuple(_question(critique, f, rubric) for f in critique.possible),
+    )
+
+
+def _best(transcript: Transcript, critique: Critique) -> Finding | None:
+    """Return the good finding that counted most: what is listened for first, then the surest."""
+    if critique.overall == 0:
+        return None
+    good = [f for f in critique.findings if f.move.good]
+    listens = transcript.scenario.listens_for
+    return max(good, key=lambda f: (f.move in listens, f.confidence), default=None)
+
+
+def _missed(transcript: Transcript, n: int) -> Move | None:
+    """Return the one move to speak of: what worked against the reply, else what it lacked most."""
+    exchange = transcript.exchanges[n]
+    found = exchange.critique.moves()
+    against = [f.move for f in exchange.critique.findings if not f.move.good]
+    if against:
+        return max(against, key=lambda m: (m == Move.PRESSURE, m in transcript.scenario.closes_on))
+    for lack in exchange.state.missing:
+        wanted = WANTED.get(lack, transcript.scenario.decides_on[0])
+        if wanted not in found:
+            return wanted
+    if exchange.critique.overall == 4:
+        return None
+    return next((m for m in _called_for(transcript, n) if m not in found), None)
+
+
+def _called_for(transcript: Transcript, n: int) -> list[Move]:
+    """Return what the moment calls for: what has not been done in the conversation comes first."""
+    done = {move for e in transcript.exchanges[:n] for move in e.critique.moves()}
+    listens = list(transcript.scenario.listens_for)
+    if n == 0 and Move.OPEN_QUESTION not in listens:
+        listens.append(Move.OPEN_QUESTION)
+    return sorted(listens, key=lambda move: move in done)
+
+
+def _missed_words(critique: Critique, move: Move, rubric: Rubric) -> str:
+    if move.good:
+        return rubric.moves[move].missed
+    finding = next(f for f in critique.findings if f.move == move)
+    return _about(critique, finding, rubric.moves[move].missed)
+
+
+def _about(critique: Critique, finding: Finding, text: str) -> str:
+    return fill(text, {"words": critique.words(finding).strip(" .,;:")})
+
+
+def _stronger(
+    transcript: Transcript, n: int, missed: Move | None, rubric: Rubric
+) -> tuple[str | None, bool]:
+    critique = transcript.exchanges[n].critique
+    if missed is None:
+        return None, False
+    soft = vague_in(critique.reply)
+    if soft and missed in (Move.VAGUENESS, Move.TERMS):
+        return f"“{soft}” is not a time. Which day, and what will be true then?", False
+    models = transcript.scenario.models.get(missed, ())
+    if models:
+        said = content_words(critique.reply)
+        return max(models, key=lambda m: len(content_words(m) & said)), True
+    return rubric.moves[missed].try_, False
+
+
+def _question(critique: Critique, finding: Finding, rubric: Rubric) -> str:
+    name = rubric.moves[finding.move].name.lower()
+    article = "an" if name[0] in "aeiou" else "a"
+    kind = name if name.startswith("what ") else f"{article} {name}"
+    return f"Was “{critique.words(finding).strip(' .,;:')}” meant as {kind}?"

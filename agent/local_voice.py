@@ -1,0 +1,153 @@
+"""AuthoredVoice: the counterpart's words from the lines written for it. No network, deterministic.
+
+It answers what was asked from the facts, says the line that fits the moment and the learner's own
+words best, and says no line twice.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.domain import Brief, Line, Scenario, Speech, Topic
+from agent.words import content_words
+from prompts import fill, slots
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agent.encoder import SentenceEncoder
+
+ASKED: Final = (
+    0.55  # cosine of a question to a way of asking, from which it counts as that question
+)
+_SENTENCE: Final = re.compile(r"[^.!?\n]*[.!?]*")
+_ASKING: Final = re.compile(
+    r"^(?:and |so |but |then |ok(?:ay)?,? )?(?:what|who|whose|when|where|which|why|how"
+    r"|is|are|was|were|do|does|did|can|could|would|will|have|has|tell me|walk me through|talk me through)\b",
+    re.IGNORECASE,
+)
+ANSWERABLE: Final = ("react.", "general", "empty", "silence")
+MOST_QUESTIONS: Final = 2
+
+
+class AuthoredVoice:
+    """The local voice. `encoder` finds which question was asked; the default is loaded when used."""
+
+    name = "authored_v1"
+
+    def __init__(self, encoder: "SentenceEncoder | None" = None) -> None:
+        self._encoder = encoder
+        self._vectors: dict[tuple[str, ...], NDArray[Any]] = {}
+
+    def prepare(self, scenario: Scenario) -> None:
+        """Warm the vectors of all that can be asked in a scenario."""
+        asks = (*(f.asks for f in scenario.facts), *(s.asks for s in scenario.concern))
+        for some in asks:
+            self._encoded(some)
+
+    def speak(self, brief: Brief) -> Speech:
+        """Return what the counterpart says now: at most an answer, a line, and one that follows.
+
+        Raises:
+            BackendError: the sentence encoder cannot be loaded.
+        """
+        used = list(brief.said)
+        parts: list[str] = []
+        answer = self._answer(brief, used) if brief.cues[0].startswith(ANSWERABLE) else None
+        if answer:
+            parts.append(_say(answer, brief, used))
+        else:
+            line = _best(brief, brief.cues, used)
+            parts += [_say(line, brief, used)] if line else []
+        after = _best(brief, brief.after, used)
+        if after:
+            parts.append(_say(after, brief, used))
+        if not parts:
+            parts.append(_say(_any(brief, used), brief, used))
+        return Speech(text=" ".join(parts), voice=self.name, lines=tuple(used[len(brief.said) :]))
+
+    def _answer(self, brief: Brief, used: Sequence[str]) -> Line | None:
+        topic = self._topic(brief)
+        if topic is None:
+            return None
+        if topic.say is None:
+            return _best(brief, (topic.cue,), used)
+        if topic.cue in used:
+            return _best(brief, ("asked_before",), used)
+        return Line(id=topic.cue, on="fact", say=topic.say)
+
+    def _topic(self, brief: Brief) -> Topic | None:
+        """Return what the learner asked about, if it is among the topics."""
+        asked = questions(brief.reply)[-MOST_QUESTIONS:]
+        if not asked or not brief.topics:
+            return None
+        vectors = self._loaded().encode(asked)
+        scored = [
+            (float((vectors @ self._encoded(topic.asks).T).max()), -n, topic)
+            for n, topic in enumerate(brief.topics)
+        ]
+        score, _, topic = max(scored, key=lambda s: s[:2])
+        return topic if score >= ASKED else None
+
+    def _encoded(self, asks: tuple[str, ...]) -> "NDArray[Any]":
+        if asks not in self._vectors:
+            self._vectors[asks] = self._loaded().encode(asks)
+        return self._vectors[asks]
+
+    def _loaded(self) -> "SentenceEncoder":
+        if self._encoder is None:
+            from agent.encoder import default_encoder
+
+            self._encoder = default_encoder()
+        return self._encoder
+
+
+def questions(text: str) -> list[str]:
+    """Return the sentences of a text that ask something."""
+    sentences = [s.strip() for s in _SENTENCE.findall(text[:4000]) if s.strip()]
+    return [s for s in sentences if s.endswith("?") or _ASKING.match(s)]
+
+
+def _say(line: Line, brief: Brief, used: list[str]) -> str:
+    used.append(line.id)
+    return fill(line.say, brief.own_words)
+
+
+def _best(brief: Brief, cues: Sequence[str], used: Sequence[str]) -> Line | None:
+    """Return the unused line of the first cue that has one: the closest to the learner's words."""
+    for cue in cues:
+        fitting = [ln for ln in brief.lines if ln.on == cue and _sayable(ln, brief, used)]
+        if fitting:
+            turned = brief.turn % len(fitting)
+            order = fitting[turned:] + fitting[:turned]
+            return max(order, key=lambda line: _closeness(line, brief))
+    return None
+
+
+def _sayable(line: Line, brief: Brief, used: Sequence[str]) -> bool:
+    return line.id not in used and slots(line.say) <= brief.own_words.keys()
+
+
+def _closeness(line: Line, brief: Brief) -> float:
+    """Return how well a line takes up the learner's words: shared content words, own words used."""
+    shared = content_words(f"{line.say} {line.about}") & content_words(brief.reply)
+    later = 0.5 * (line.since > 0)
+    return len(shared) + 1.5 * bool(slots(line.say)) + later + 0.5 * bool(line.stance)
+
+
+def _any(brief: Brief, used: Sequence[str]) -> Line:
+    """Return any line that asserts nothing, so that the person never falls silent."""
+    last = next(
+        (
+            ln
+            for ln in brief.lines
+            if ln.on in ("general", "empty", "repeated", "silence") and _sayable(ln, brief, used)
+        ),
+        None,
+    )
+    return last or Line(
+        id=f"pause.{brief.turn}", on="general", say=PAUSES[brief.turn % len(PAUSES)]
+    )
+
+
+PAUSES: Final = ("Hm.", "Go on.", "…")
