@@ -1,0 +1,1 @@
+"""The conversation: values, critic, counterpart, session, store."""

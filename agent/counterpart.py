@@ -53,7 +53,7 @@ def leave(before: Transcript) -> CounterpartState:
 
 def missing(scenario: Scenario, state: CounterpartState) -> tuple[Missing, ...]:
     """Return what stands between this person and a yes, the first to be named first."""
-    on_the_table = [a for a in state.agreements if a.move in scenario.decides_on]
+    on_the_table = [a for a in state.agreements if a.move in scenario.decides_on and a.apt]
     lacks = []
     if not on_the_table:
         lacks.append(Missing.COMMITMENT)
@@ -74,15 +74,17 @@ def _comes_out(before: Transcript, critique: Critique, state: CounterpartState) 
     if state.repeated or state.hurt or state.patience == 0 or state.disclosed >= len(concern):
         return False
     listened = critique.moves() & frozenset(before.scenario.listens_for)
+    earned = bool(listened) or trust.twice_exemplary(before, critique)
     last_turn = len(before.exchanges) + 1 >= TUNING.limit
-    return bool(listened) and state.trust >= concern[state.disclosed].gate and not last_turn
+    return earned and state.trust >= concern[state.disclosed].gate and not last_turn
 
 
 def _decided(before: Transcript, critique: Critique, state: CounterpartState) -> CounterpartState:
     scenario = before.scenario
     if state.patience == 0:
-        reason = "pressure" if state.hurt else "empty"
-        return _settled(state, Outcome.WALK_OUT, reason)
+        if state.agreements and not state.hurt:
+            return _concluded(scenario, state)
+        return _settled(state, Outcome.WALK_OUT, "pressure" if state.hurt else "empty")
     deciding = {*scenario.decides_on, Move.TERMS} if state.agreements else set(scenario.decides_on)
     tested = not state.repeated and bool(critique.moves() & deciding)
     lacks = missing(scenario, state)

@@ -286,12 +286,16 @@ class Scenario(Value):
 
 
 class Agreement(Value):
-    """Something the learner put on the table: their move, their words, its terms if any."""
+    """Something the learner put on the table: their move, their words, its terms if any.
+
+    `apt` is False where the words touch nothing in this conversation: it cannot be decided on.
+    """
 
     move: Move
     words: str
     exchange: int
     terms: str | None = None
+    apt: bool = True
     standing: Literal["open", "accepted", "declined"] = "open"
 
 

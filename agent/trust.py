@@ -18,12 +18,20 @@ from agent.domain import (
     Transcript,
     Value,
 )
-from agent.words import content_words
+from agent.words import TIMES, content_words
 
 COMMITTING: Final = frozenset(
     {Move.REQUEST, Move.OFFER, Move.PROMISE, Move.DECLARATION, Move.EXPERIMENT}
 )
 MENDING: Final = frozenset({Move.REFLECTION, Move.PROMISE, Move.NOT_KNOWING})
+
+
+SPEECH_ACTS: Final = frozenset(
+    content_words(
+        "declare declaration commit commitment promise offer request terms condition satisfaction"
+        " guarantee deadline date accountable owner invite experiment assessment value done"
+    )
+)
 
 
 class Tuning(Value):
@@ -33,6 +41,7 @@ class Tuning(Value):
     other_good: float = 0.3
     by_overall: tuple[float, ...] = (0.0, 0.1, 0.4, 1.0, 1.3)
     stale: float = 0.3
+    least_matter: int = 2
     same_move: float = 0.75
     most_a_reply: float = 2.2
     about_the_concern: float = 0.3
@@ -120,10 +129,24 @@ def _worth(before: Transcript, critique: Critique, finding: Finding) -> float:
     known = frozenset[str]().union(
         *(content_words(c.words(f)) for c in earlier for f in c.findings if f.move == finding.move)
     )
-    if earlier and not content_words(critique.words(finding)) - known:
-        return base * TUNING.stale ** len(earlier)
+    matter = matter_of(critique.words(finding))
+    if len(matter) < TUNING.least_matter or (earlier and not matter - known):
+        return base * TUNING.stale ** max(1, len(earlier))
     weak = sum(1 for c in earlier if c.overall <= 2)
     return base * (TUNING.same_move**weak if critique.overall <= 2 else 1.0)
+
+
+def matter_of(text: str) -> frozenset[str]:
+    """Return the content words that say what it is about: no times, no names of speech acts."""
+    return frozenset(w for w in content_words(TIMES.sub(" ", text)) if w not in SPEECH_ACTS)
+
+
+def about_this(before: Transcript, text: str) -> bool:
+    """Whether an agreement's words touch anything in this conversation."""
+    scenario = before.scenario
+    said = [scenario.situation, *(text for _, text in before.history())]
+    told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
+    return bool(matter_of(text) & frozenset[str]().union(*map(matter_of, told)))
 
 
 def total(
@@ -134,8 +157,8 @@ def total(
     trust = was.trust + sum(step.by for step in steps)
     if not critique.moves() & frozenset(scenario.listens_for):
         trust = min(trust, max(was.trust, _next_gate(scenario, was) - TUNING.short_of_gate))
-    if not repeated and _twice_exemplary(before, critique) and trust <= was.trust:
-        trust = max(trust, _next_gate(scenario, was))
+    if not repeated and twice_exemplary(before, critique):
+        trust = max(trust, min(_next_gate(scenario, was), was.trust + TUNING.most_a_reply))
     return round(min(10.0, max(0.0, trust)), 2)
 
 
@@ -145,7 +168,8 @@ def _next_gate(scenario: Scenario, state: CounterpartState) -> float:
     return scenario.accept_at
 
 
-def _twice_exemplary(before: Transcript, critique: Critique) -> bool:
+def twice_exemplary(before: Transcript, critique: Critique) -> bool:
+    """Whether this reply and the one before it are both at 4."""
     last = before.exchanges[-1].critique.overall if before.exchanges else 0
     return critique.overall == last == 4
 
@@ -155,7 +179,7 @@ def mends(before: Transcript, critique: Critique) -> bool:
     against = any(not move.good for move in critique.moves())
     if not before.state.hurt or against or critique.overall < 3:
         return False
-    return bool(critique.moves() & MENDING) or _twice_exemplary(before, critique)
+    return bool(critique.moves() & MENDING) or twice_exemplary(before, critique)
 
 
 def _asks_about_the_next(before: Transcript, critique: Critique) -> bool:
@@ -178,9 +202,11 @@ def patience(before: Transcript, critique: Critique, *, repeated: bool) -> int:
     if critique.overall >= 3 and not repeated:
         return min(most, was + 1)
     good = [f for f in critique.findings if f.move.good]
+    if good or any(f.move.good for f in critique.possible):
+        return max(0, was - 1) if repeated else was
     idle_before = bool(before.exchanges) and not before.exchanges[-1].critique.findings
-    idle = not good and (critique.overall <= 1 or idle_before)
-    return max(0, was - 1) if idle or repeated or critique.overall == 0 else was
+    idle = critique.overall <= 1 or idle_before
+    return max(0, was - 1) if idle or repeated else was
 
 
 def says_nothing_new(before: Transcript, reply: str) -> bool:
@@ -198,7 +224,13 @@ def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
     first = terms[0] if terms else None
     kept = list(before.state.agreements)
     new = [
-        Agreement(move=f.move, words=critique.words(f), exchange=len(before.exchanges), terms=first)
+        Agreement(
+            move=f.move,
+            words=critique.words(f),
+            exchange=len(before.exchanges),
+            terms=first,
+            apt=about_this(before, critique.words(f)),
+        )
         for f in critique.findings
         if f.move in COMMITTING
     ]

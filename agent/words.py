@@ -26,7 +26,7 @@ _DAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _MONTH: Final = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 )
-_TIME: Final = re.compile(
+TIMES: Final = re.compile(
     rf"\b(?:{_DAY}(?: (?:morning|noon|afternoon|evening|night))?"
     rf"|(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b"
     rf"|(?:end of |mid-?|early |late )?{_MONTH}"
@@ -70,13 +70,13 @@ def word_list(text: str) -> list[str]:
 
 def time_in(text: str) -> str | None:
     """Return the first day, date or span of time named, as it stands."""
-    found = _TIME.search(text)
+    found = TIMES.search(text)
     return found[0] if found else None
 
 
 def number_in(text: str) -> str | None:
     """Return the first number that is not part of a time, as it stands."""
-    times = [match.span() for match in _TIME.finditer(text)]
+    times = [match.span() for match in TIMES.finditer(text)]
     for match in _NUMBER.finditer(text):
         if not any(start < match.end() and match.start() < end for start, end in times):
             return match[0]

@@ -18,11 +18,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run one evaluation, print its table, and with --json one object as the last line."""
     parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    given = sys.argv[1:] if argv is None else argv
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text)
         sub.add_argument("--json", action="store_true", help="print one JSON object last")
-        importlib.import_module(f"evals.{name}").add_arguments(sub)
-    args = parser.parse_args(argv)
+        if name in given[:1]:  # the others' imports would only cost time
+            importlib.import_module(f"evals.{name}").add_arguments(sub)
+    args = parser.parse_args(given)
     report = importlib.import_module(f"evals.{args.command}").run(args)
     if args.json:
         print(json.dumps(report, ensure_ascii=False))

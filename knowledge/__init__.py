@@ -1,0 +1,1 @@
+"""The material: passages, index, search and answers."""

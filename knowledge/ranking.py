@@ -14,8 +14,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from knowledge.build import sentence_texts
 from knowledge.index import Index
 from knowledge.library import Library
@@ -79,11 +77,11 @@ class Ranking:
 
 
 class Ranker:
-    """Ranks sentences of a library. Keeps what belongs to one index until the index changes."""
+    """Ranks the sentences of a library. Keeps what belongs to one index until the index changes."""
 
-    def __init__(self, library: Library) -> None:
-        """Take the library; nothing is read yet."""
-        self._library = library
+    def __init__(self, library: Library, without: frozenset[str] = frozenset()) -> None:
+        """Take the library; nothing is read yet. `without`: see Router."""
+        self._library, self._without = library, without
         self._known: tuple[str, Router, frozenset[str]] | None = None
 
     def rank(self, question: str, after: str | None = None) -> Ranking:
@@ -99,12 +97,12 @@ class Ranker:
         routes = tuple(r for r in (router.route(v) for v in vectors) if r is not None)
         found = self._candidates(index, texts, routes)
         scored = self._score(index, found, texts, vectors, routes)
-        unknown = tuple(w for w in content_words(asked) if not known_word(w, index, vocabulary))
+        unknown = tuple(w for w in content_words(asked) if not occurs(w, index))
         return Ranking(asked, tuple(scored), routes, unknown)
 
     def _of(self, index: Index) -> tuple[Router, frozenset[str]]:
         if self._known is None or self._known[0] != index.name:
-            self._known = (index.name, Router(index), index.vocabulary())
+            self._known = (index.name, Router(index, self._without), index.vocabulary())
         return self._known[1], self._known[2]
 
     def _candidates(
@@ -201,11 +199,6 @@ def overlap(terms: dict[str, float], text: str) -> float:
     return sum(w for t, w in terms.items() if t in held) / whole if whole else 0.0
 
 
-def known_word(word: str, index: Index, vocabulary: frozenset[str]) -> bool:
-    """Tell whether a word, or another form of it, occurs in the material or its questions."""
-    return word in vocabulary or any(index.document_count(stem) for stem in stems(word))
-
-
-def cosine(a: Vectors, b: Vectors) -> float:
-    """Return the cosine of two vectors of length 1."""
-    return float(np.dot(a, b))
+def occurs(word: str, index: Index) -> bool:
+    """Tell whether a word, or another form of it, occurs in the material."""
+    return any(index.document_count(stem) for stem in stems(word))

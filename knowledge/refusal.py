@@ -110,8 +110,8 @@ def _routed(ranking: Ranking) -> dict[str, float]:
     whole = ranking.routes[0]
     return {
         "route": max(whole.said.values(), default=0.0),
-        "not_said": max(route.not_said for route in ranking.routes),
+        "balance": whole.balance,
+        "part_balance": min(route.balance for route in ranking.routes),
         "nearest_said": whole.nearest_said,
-        "nearest_not_said": max(route.nearest_not_said for route in ranking.routes),
-        "whole_not_said": whole.not_said,
+        "nearest_not_said": whole.nearest_not_said,
     }

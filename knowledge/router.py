@@ -1,9 +1,8 @@
 """From a question to the sentences whose written questions resemble it.
 
-A ridge regression from question vectors to the runs that answer them (Hoerl and Kennard 1970),
-solved in closed form when an index is opened: there is nothing to train and no weights to ship.
-The training rows are the written questions, the sentences themselves, and the questions that the
-material does not answer, which share one class of their own.
+Kernel ridge regression (Saunders, Gammerman and Vovk 1998) from question vectors to the runs that
+answer them, solved in closed form when an index is opened: no weights to ship. Its rows are the
+sentences, the written questions, and the questions that the material does not answer.
 """
 
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from knowledge.passages import Span
 from knowledge.sources import Source
 from knowledge.vectors import Vectors
 
-RIDGE = 3.0  # penalty on the squared weights; chosen by recall on the development questions
-CONSTANT = 0.5  # the component that stands for "any question"
+RIDGE = 0.3  # penalty on the squared weights; both chosen on the development questions
+WIDTH = 3.0  # of the Gaussian kernel: exp(WIDTH * (cosine - 1))
 
 NOT_SAID = -1  # the class of questions that the material does not answer
 
@@ -30,13 +29,13 @@ Key = tuple[str, int]  # a sentence: source id, offset of its first character
 class Routed:
     """How a question compares with the written ones.
 
-    `said` scores sentences (about 0 to 1); `not_said` is the score of the class of questions that
-    the material does not answer. `nearest_*` are cosines to single written questions, and
-    `answer` the runs that answer the nearest one.
+    `said` scores sentences (about 0 to 1); `balance` is above 0 where the question is more like
+    those the material answers, below 0 where it is more like the others. `nearest_*` are cosines
+    to single written questions, and `answer` the sentences that answer the nearest one.
     """
 
     said: dict[Key, float]
-    not_said: float
+    balance: float
     nearest: dict[Key, float]
     nearest_said: float
     nearest_not_said: float
@@ -46,15 +45,18 @@ class Routed:
 class Router:
     """The written questions of an index; empty when its sources have none."""
 
-    def __init__(self, index: Index) -> None:
-        """Read the vectors of the index and solve for the weights."""
+    def __init__(self, index: Index, without: frozenset[str] = frozenset()) -> None:
+        """Read the vectors of the index and solve for the weights.
+
+        `without` leaves written questions out, to measure how others like them are read.
+        """
         self._numbers: dict[tuple[Key, ...], int] = {}
         rows: list[tuple[str, int]] = []  # a text and its class; -1 is "not said"
         for source in index.sources():
             if source.asked:
                 rows += self._rows_of(index, source)
                 rows += [(question, NOT_SAID) for question in source.not_said]
-        known = index.vectors([text for text, _ in rows])
+        known = index.vectors([text for text, _ in rows if text not in without])
         kept = [(known[text], label) for text, label in rows if text in known]
         self._fitted: tuple[Vectors, Classes, Vectors] | None = None
         if kept:
@@ -67,14 +69,14 @@ class Router:
         if self._fitted is None:
             return None
         vectors, labels, weights = self._fitted
-        scores = np.append(vector, np.float32(CONSTANT)) @ weights
-        cosines, said = vectors @ vector, labels >= 0
+        cosines, said = vectors @ vector, labels != NOT_SAID
+        scores = kernel(cosines) @ weights
         nearest = np.full(len(self._numbers), -1.0, dtype=np.float32)
         np.maximum.at(nearest, labels[said], cosines[said])
         best = int(nearest.argmax())
         return Routed(
             said=self._by_sentence(scores[:-1]),
-            not_said=float(scores[-1]),
+            balance=float(scores[-1]),
             nearest=self._by_sentence(nearest),
             nearest_said=float(nearest[best]),
             nearest_not_said=float(cosines[~said].max(initial=-1.0)),
@@ -106,12 +108,15 @@ class Router:
         return self._numbers[run]
 
     def _solve(self, vectors: Vectors, labels: Classes) -> Vectors:
-        """Return the weights, (width + 1, classes + 1); the last class is "not said"."""
-        rows = np.hstack([vectors, np.full((len(vectors), 1), CONSTANT)]).astype(np.float64)
-        targets = np.zeros((len(rows), len(self._numbers) + 1))
-        targets[np.arange(len(rows)), labels] = 1.0
-        square = rows.T @ rows + RIDGE * np.eye(rows.shape[1])
-        return np.linalg.solve(square, rows.T @ targets).astype(np.float32)
+        """Return the dual weights, (rows, classes + 1); the last column is said or not said."""
+        rows = np.arange(len(labels))
+        targets = np.zeros((len(labels), len(self._numbers) + 1))
+        said = labels != NOT_SAID
+        targets[rows[said], labels[said]] = 1.0
+        targets[:, -1] = np.where(said, 1.0, -1.0)
+        targets[:, -1] -= targets[:, -1].mean()
+        square = kernel(vectors @ vectors.T).astype(np.float64) + RIDGE * np.eye(len(labels))
+        return np.linalg.solve(square, targets).astype(np.float32)
 
     def _by_sentence(self, scores: Vectors) -> dict[Key, float]:
         """Return for each sentence the best score of the runs it belongs to."""
@@ -120,3 +125,8 @@ class Router:
             for key in run:
                 best[key] = max(best.get(key, score), score)
         return best
+
+
+def kernel(cosines: Vectors) -> Vectors:
+    """Return the Gaussian kernel of vectors of length 1 from their cosines, 0 to 1."""
+    return np.exp(np.float32(WIDTH) * (cosines - np.float32(1.0)))

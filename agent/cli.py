@@ -1,0 +1,370 @@
+"""`rehearsal …`: the same calls as the app, for scripts and for a terminal."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agent.engine import Engine
+from agent.errors import ConversationEnded, InputError, RehearsalError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 it worked, 1 it did not (one plain line says why), 2 wrong usage."""
+    args = _parser().parse_args(argv)
+    try:
+        result: int = args.run(args)
+    except RehearsalError as error:
+        print(f"rehearsal: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What was stored is kept.", file=sys.stderr)
+        return 130
+    return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rehearsal", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Any, text: str, *, as_json: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        if as_json:
+            sub.add_argument("--json", action="store_true", help="JSON, one object a line")
+        return sub
+
+    command("scenarios", scenarios, "the conversations there are")
+    play_ = command("play", play, "hold a conversation")
+    play_.add_argument("scenario")
+    play_.add_argument("--replies", metavar="FILE", help="one reply a line, or JSONL; - for stdin")
+    play_.add_argument("--opening", type=int, default=1, metavar="N", help="which first words")
+    ask_ = command("ask", ask, "ask the material a question")
+    ask_.add_argument("question")
+    ask_.add_argument("--after", metavar="QUESTION", help="the question before it")
+    index_ = command("index", index, "build the index of the material where it is stale")
+    index_.add_argument("--status", action="store_true", help="only say how it is")
+    export_ = command("export", export, "a conversation with its debrief", as_json=False)
+    export_.add_argument("id")
+    export_.add_argument("--format", choices=["md", "json", "html"], default="md")
+    export_.add_argument("-o", "--output", type=Path, metavar="FILE")
+    command("list", list_, "your own conversations")
+    command("serve", serve, "open the app on localhost", as_json=False)
+    command("doctor", doctor, "what works here and what does not")
+    return parser
+
+
+def _emit(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def scenarios(args: argparse.Namespace) -> int:
+    """List the conversations."""
+    for s in Engine().scenarios.values():
+        if args.json:
+            keys = {"id", "title", "purpose", "difficulty", "practises"}
+            _emit(s.model_dump(mode="json", include=keys))
+        else:
+            print(f"{s.id:24} {s.title}\n{'':24} with {s.persona.name}, {s.persona.role}")
+    return 0
+
+
+def play(args: argparse.Namespace) -> int:
+    """Hold a conversation, from a file, another program, or by hand."""
+    engine = Engine()
+    session = engine.start(args.scenario, args.opening)
+    show = _Json(engine) if args.json else _Plain(engine)
+    show.begin(session.transcript)
+    status = 0
+    for text in _replies(args, show):
+        try:
+            session.reply(text)
+        except (InputError, ConversationEnded) as error:
+            show.refused(error)
+            continue
+        except RehearsalError as error:
+            show.refused(error)
+            status = 1
+            break
+        show.exchange(session.transcript)
+        if session.transcript.over:
+            break
+    if not session.transcript.over and status == 0:
+        session.end()
+        show.ending(session.transcript)
+    show.debrief(session.transcript)
+    return status
+
+
+def _replies(args: argparse.Namespace, show: Any) -> Iterator[str]:
+    """Yield replies: of a file, of standard input, or as they are typed."""
+    if args.replies and args.replies != "-":
+        try:
+            lines = Path(args.replies).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RehearsalError(f"{args.replies} cannot be read: {error}") from error
+        yield from (_unescaped(line) for line in lines if line.strip())
+        return
+    if args.replies is None and not args.json and sys.stdin.isatty():
+        while (typed := show.prompt()) is not None:
+            yield typed
+        return
+    yield from (_unescaped(line.rstrip("\n")) for line in sys.stdin)
+
+
+def _unescaped(line: str) -> str:
+    if line.lstrip().startswith("{"):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if isinstance(row, dict) and isinstance(row.get("reply"), str):
+            return str(row["reply"])
+    return line.replace("\\n", "\n")
+
+
+class _Json:
+    """One object a line, as evals and programs read it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(self, transcript: Any) -> None:
+        s = transcript.scenario
+        brief = {
+            "id": transcript.id,
+            "scenario": s.id,
+            "title": s.title,
+            "purpose": s.purpose,
+            "situation": s.situation,
+            "with": f"{s.persona.name}, {s.persona.role}",
+        }
+        _emit({"opening": transcript.opening.say, "brief": brief})
+
+    def refused(self, error: RehearsalError) -> None:
+        _emit({"error": {"kind": error.kind, "message": str(error)}})
+
+    def exchange(self, transcript: Any) -> None:
+        from agent.export import exchange_row
+
+        n = len(transcript.exchanges)
+        words = self._engine.feedback(transcript, n - 1)
+        _emit(exchange_row(n, transcript.exchanges[-1], words))
+
+    def ending(self, transcript: Any) -> None:
+        from agent.export import state_row
+
+        ending = transcript.ending
+        _emit({"ending": {"state": state_row(ending.state), "words": ending.speech.text}})
+
+    def debrief(self, transcript: Any) -> None:
+        _emit({"debrief": self._engine.debrief(transcript).model_dump(mode="json")})
+
+
+class _Plain:
+    """A conversation in a terminal."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._name = ""
+
+    def begin(self, transcript: Any) -> None:
+        s = transcript.scenario
+        self._name = s.persona.name
+        print(f"{s.title}\n\n{s.situation.strip()}\n\nYou meet {s.persona.name}, {s.persona.role}.")
+        print("An empty line or Ctrl-D ends the conversation.\n")
+        print(f"{self._name}: {transcript.opening.say}\n")
+
+    def prompt(self) -> str | None:
+        try:
+            return input("You: ").strip() or None
+        except EOFError:
+            return None
+
+    def refused(self, error: RehearsalError) -> None:
+        print(f"\n  {error}\n")
+
+    def exchange(self, transcript: Any) -> None:
+        exchange = transcript.exchanges[-1]
+        words = self._engine.feedback(transcript, len(transcript.exchanges) - 1)
+        print()
+        for f in exchange.critique.findings:
+            name = self._engine.rubric.moves[f.move].name
+            print(f"  [{name}] {exchange.critique.words(f)}")
+        label = "A model reply" if words.stronger_is_model else "Stronger"
+        stronger = f"{label}: {words.stronger}" if words.stronger else None
+        for note in (words.strength, words.missed, stronger, *words.questions):
+            if note:
+                print(f"  {note}")
+        print(
+            f"  ({self._name} is {exchange.state.stance})\n\n{self._name}: {exchange.speech.text}\n"
+        )
+
+    def ending(self, transcript: Any) -> None:
+        print(f"\n{self._name}: {transcript.ending.speech.text}\n")
+
+    def debrief(self, transcript: Any) -> None:
+        d = self._engine.debrief(transcript)
+        print(f"How it ended: {d.reason}\n")
+        for capability, score in d.scores.items():
+            shown = "–" if score.score is None else score.score
+            print(
+                f"  {shown}  {self._engine.rubric.capabilities[capability].name}: {score.because}"
+            )
+        for stage in d.hidden:
+            print(f"\n  Stayed hidden: {stage.knows}\n  What would bring it out: {stage.wants}")
+        if d.next:
+            print(f"\nNext: {d.next.scenario}. {d.next.why}")
+
+
+def ask(args: argparse.Namespace) -> int:
+    """Ask the material."""
+    answer = Engine().ask(args.question, after=args.after)
+    if args.json:
+        keep = {"text", "passage", "source", "start", "end"}
+        rows = {
+            name: [c.model_dump(include=keep) for c in citations]
+            for name, citations in (("quotes", answer.quotes), ("nearest", answer.nearest))
+        }
+        _emit({"refused": answer.refused, "lead": answer.lead, **rows})
+        return 0
+    print(answer.lead)
+    for citation in answer.quotes or answer.nearest:
+        print(f"\n  “{citation.text}”\n  {citation.source}, {citation.heading or citation.passage}")
+    return 0
+
+
+def index(args: argparse.Namespace) -> int:
+    """Build the index, or say how it is."""
+    from dataclasses import asdict
+
+    from knowledge.sources import article
+
+    engine = Engine()
+    status = engine.library.status([article()]) if args.status else engine.index(print)
+    if args.json:
+        _emit(asdict(status))
+    elif status.stale:
+        print(f"The index is not up to date: {status.why_stale}. `rehearsal index` builds it.")
+    else:
+        print(f"The index is up to date: {status.passages} passages.")
+    return 0
+
+
+def export(args: argparse.Namespace) -> int:
+    """Write a conversation out."""
+    from agent import export as form
+
+    engine = Engine()
+    transcript = engine.store.load(engine.settings.owner, args.id)
+    words = [engine.feedback(transcript, n) for n in range(len(transcript.exchanges))]
+    debrief = engine.debrief(transcript)
+    if args.format == "json":
+        text = form.as_json(transcript, words, debrief)
+    else:
+        make = form.as_markdown if args.format == "md" else form.as_html
+        text = make(transcript, words, debrief, engine.rubric)
+    if args.output is None:
+        print(text, end="")
+        return 0
+    try:
+        args.output.write_text(text, "utf-8")
+    except OSError as error:
+        raise RehearsalError(
+            f"{args.output} cannot be written: {error}. Nothing is lost."
+        ) from error
+    return 0
+
+
+def list_(args: argparse.Namespace) -> int:
+    """List the learner's own conversations."""
+    engine = Engine()
+    rows = engine.store.summaries(engine.settings.owner)
+    for row in rows:
+        if args.json:
+            _emit(
+                {"id": row.id, "title": row.title, "replies": row.replies, "outcome": row.outcome}
+            )
+        else:
+            print(f"{row.id}  {row.title}  {row.replies} replies  {row.outcome or 'open'}")
+    if not rows and not args.json:
+        print(
+            "No conversations yet. `rehearsal play ID` begins one; `rehearsal scenarios` lists them."
+        )
+    return 0
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Run the app until it is stopped."""
+    import ui
+
+    settings = Engine().settings
+    app = Path(ui.__file__).parent / "app.py"
+    options = [
+        f"--server.address={settings.host}",
+        f"--server.port={settings.port}",
+        "--server.headless=true",
+        "--browser.gatherUsageStats=false",
+    ]
+    print(
+        f"Executive Rehearsal: http://{settings.host}:{settings.port} (Ctrl-C stops it)", flush=True
+    )
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *options]
+    return subprocess.call(command, cwd=app.parents[1])  # noqa: S603
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Say what works here; 1 when the main job cannot run."""
+    checks = {name: _checked(check) for name, check in _checks(Engine()).items()}
+    if args.json:
+        _emit({name: {"works": ok, "says": says} for name, (ok, says) in checks.items()})
+    else:
+        for name, (ok, says) in checks.items():
+            print(f"{'works ' if ok else 'FAILS '} {name:16} {says}")
+    return 0 if all(ok for ok, _ in checks.values()) else 1
+
+
+def _checks(engine: Engine) -> dict[str, Any]:
+    return {
+        "python": lambda: sys.version.split()[0],
+        "scenarios": lambda: f"{len(engine.scenarios)} conversations, all valid",
+        "rubric": lambda: f"{len(engine.rubric.moves)} moves",
+        "database": lambda: _database(engine),
+        "critic": lambda: f"{engine.critic.name}: {_critic_answers(engine)}",
+        "encoder": lambda: f"{len(engine.library.encoder.encode(['one']))} vector made",
+        "index": lambda: f"{engine.index().passages} passages in {engine.settings.library_dir}",
+    }
+
+
+def _database(engine: Engine) -> str:
+    problems = engine.store.integrity()
+    if problems:
+        raise RehearsalError("; ".join(problems))
+    return f"{engine.settings.database}: whole"
+
+
+def _critic_answers(engine: Engine) -> str:
+    reading = engine.critic.read(
+        [("counterpart", "What then?")], "I will be there on Monday at nine."
+    )
+    if not reading.claims:
+        raise RehearsalError("it finds nothing in a plain promise")
+    return f"reads a reply ({', '.join(c.move for c in reading.claims)})"
+
+
+def _checked(check: Any) -> tuple[bool, str]:
+    try:
+        return True, str(check())
+    except Exception as error:  # a doctor reports whatever is wrong
+        return False, f"{error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
