@@ -4,7 +4,6 @@ Everything is computed from the transcript and the critique: the critic judges t
 module decides what the reply does to the other person.
 """
 
-import re
 from typing import Final
 
 from agent import trust, words
@@ -82,7 +81,7 @@ def _comes_out(before: Transcript, critique: Critique, state: CounterpartState) 
 def _decided(before: Transcript, critique: Critique, state: CounterpartState) -> CounterpartState:
     scenario = before.scenario
     if state.patience == 0:
-        if state.agreements and not state.hurt:
+        if not state.hurt and _did_something(before, critique):
             return _concluded(scenario, state)
         return _settled(state, Outcome.WALK_OUT, "pressure" if state.hurt else "empty")
     deciding = {*scenario.decides_on, Move.TERMS} if state.agreements else set(scenario.decides_on)
@@ -94,6 +93,11 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
     if len(before.exchanges) + 1 >= TUNING.limit:
         return _concluded(scenario, state)
     return state.model_copy(update={"tested": tested, "missing": lacks if tested else ()})
+
+
+def _did_something(before: Transcript, critique: Critique) -> bool:
+    critiques = [*(e.critique for e in before.exchanges), critique]
+    return any(move.good for c in critiques for move in c.moves())
 
 
 def _concluded(scenario: Scenario, state: CounterpartState) -> CounterpartState:
@@ -125,11 +129,6 @@ def _with_stance(state: CounterpartState) -> CounterpartState:
 
 # --- what may be said -----------------------------------------------------------------------------
 
-_ORDERS: Final = re.compile(
-    r"ignore (?:all|any|the|your|previous|these)|(?:system|developer) prompt|as an ai\b|"
-    r"(?:give|score|rate|grade|award) (?:me|this|it) (?:a |as )?(?:4|four|full)|</?\w+>|rubric",
-    re.IGNORECASE,
-)
 MOVES: Final = frozenset(move.value for move in Move)
 RECALL_AFTER: Final = 3
 PRESS_FROM: Final = 3
@@ -189,7 +188,7 @@ def _rules(before: Transcript, state: CounterpartState, reply: str) -> list[tupl
 def _makes_no_sense(reply: str) -> bool:
     letters = [c for c in reply if c.isalpha()]
     foreign = sum(1 for c in letters if ord(c) > 0x24F)
-    return not letters or foreign * 2 > len(letters) or bool(_ORDERS.search(reply))
+    return not letters or foreign * 2 > len(letters) or words.orders_a_machine(reply)
 
 
 def _reactions(scenario: Scenario, state: CounterpartState) -> list[str]:

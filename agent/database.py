@@ -52,6 +52,11 @@ def explained() -> Iterator[None]:
     """Turn what a database driver raises into a StoreError in plain words."""
     try:
         yield
+    except ImportError as error:
+        raise StoreError(
+            f"The driver of this database is not installed ({error}). For PostgreSQL: "
+            "pip install 'executive-rehearsal[postgres]'. Nothing was changed."
+        ) from error
     except (sql.exc.SQLAlchemyError, sqlite3.Error, OSError, UnicodeError) as error:
         cause = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
         for sign, message in _PLAIN.items():
@@ -73,7 +78,9 @@ def problems(db: Connection) -> tuple[str, ...]:
 
 def _url(database: str | Path) -> URL:
     if isinstance(database, str):
-        return make_url(database)
+        url = make_url(database)
+        plain = url.drivername in ("postgres", "postgresql")
+        return url.set(drivername="postgresql+psycopg") if plain else url
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return URL.create("sqlite", database=str(database))
 
@@ -85,7 +92,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A deferred transaction that reads, then writes, loses updates of others: take the lock."""
+    """Take the write lock at once: reading first and writing later loses what others wrote."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -10,7 +10,7 @@ Nothing updates or deletes a row. Every query takes the owner.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -203,8 +203,14 @@ class SqlStore:
     @contextmanager
     def _transaction(self, writes: bool = False) -> Iterator[Connection]:
         with explained(), self._engine.connect() as connection:
-            with connection.execution_options(writes=writes).begin():
-                yield connection
+            try:
+                with connection.execution_options(writes=writes).begin():
+                    yield connection
+            except sql.exc.IntegrityError as error:
+                raise ConflictError(
+                    "Another process was first to store something in this place. What it stored "
+                    "is kept, yours is not. Reload and send it again if it still fits."
+                ) from error
 
 
 def _own(db: Connection, owner: str, transcript_id: str, lock: bool = False) -> Row[Any]:
@@ -261,7 +267,7 @@ def _where_it_led(turn: Exchange | Ending) -> dict[str, Any]:
 
 
 def _transcript(
-    head: Row[Any], body: str, rows: list[Row[Any]] | Any, ending: Row[Any] | None
+    head: Row[Any], body: str, rows: Sequence[Row[Any]], ending: Row[Any] | None
 ) -> Transcript:
     scenario = Scenario.model_validate(json.loads(body))
     if [row.seq for row in rows] != list(range(len(rows))):
@@ -291,7 +297,7 @@ def _speech(row: Row[Any]) -> Speech:
 
 def _summary(row: Row[Any]) -> Summary:
     """SQLite forgets the time zone; what is stored is UTC."""
-    name, scenario_id, title, started_at, replies, outcome = row
+    name, scenario_id, title, started_at, replies, outcome = tuple(row)
     if started_at.tzinfo is None:
         started_at = started_at.replace(tzinfo=UTC)
     found = Outcome(outcome) if outcome else None

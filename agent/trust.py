@@ -18,7 +18,7 @@ from agent.domain import (
     Transcript,
     Value,
 )
-from agent.words import TIMES, content_words
+from agent.words import TIMES, content_words, orders_a_machine
 
 COMMITTING: Final = frozenset(
     {Move.REQUEST, Move.OFFER, Move.PROMISE, Move.DECLARATION, Move.EXPERIMENT}
@@ -75,7 +75,7 @@ def steps(
     found = _costs(before.scenario, critique)
     if mended:
         found.append(Step(why="repair", by=round(was.hurt * TUNING.mended, 2)))
-    if not repeated:
+    if not repeated and not orders_a_machine(critique.reply):
         hurt = pressed(found) or (was.hurt and not mended)
         found += _gains(before, critique, hurt=bool(hurt))
     again = _asks_again(before, critique)
@@ -130,7 +130,8 @@ def _worth(before: Transcript, critique: Critique, finding: Finding) -> float:
         *(content_words(c.words(f)) for c in earlier for f in c.findings if f.move == finding.move)
     )
     matter = matter_of(critique.words(finding))
-    if len(matter) < TUNING.least_matter or (earlier and not matter - known):
+    empty = len(matter) < TUNING.least_matter or not about_this(before, critique.words(finding))
+    if empty or (earlier and not matter - known):
         return base * TUNING.stale ** max(1, len(earlier))
     weak = sum(1 for c in earlier if c.overall <= 2)
     return base * (TUNING.same_move**weak if critique.overall <= 2 else 1.0)
@@ -141,12 +142,12 @@ def matter_of(text: str) -> frozenset[str]:
     return frozenset(w for w in content_words(TIMES.sub(" ", text)) if w not in SPEECH_ACTS)
 
 
-def about_this(before: Transcript, text: str) -> bool:
-    """Whether an agreement's words touch anything in this conversation."""
+def about_this(before: Transcript, text: str, least: int = 1) -> bool:
+    """Whether words touch this conversation: at least so many content words it has in it."""
     scenario = before.scenario
     said = [scenario.situation, *(text for _, text in before.history())]
     told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
-    return bool(matter_of(text) & frozenset[str]().union(*map(matter_of, told)))
+    return len(matter_of(text) & frozenset[str]().union(*map(matter_of, told))) >= least
 
 
 def total(
@@ -229,7 +230,7 @@ def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
             words=critique.words(f),
             exchange=len(before.exchanges),
             terms=first,
-            apt=about_this(before, critique.words(f)),
+            apt=about_this(before, critique.words(f), TUNING.least_matter),
         )
         for f in critique.findings
         if f.move in COMMITTING

@@ -49,6 +49,12 @@ _VAGUE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_ORDERS: Final = re.compile(
+    r"ignore (?:all|any|the|your|previous|these)|(?:system|developer) prompt|as an ai\b|"
+    r"(?:give|score|rate|grade|award) (?:me|this|it) (?:a |as )?(?:4|four|full)|</?\w+>|rubric",
+    re.IGNORECASE,
+)
+
 
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> frozenset[str]:
@@ -87,3 +93,8 @@ def vague_in(text: str) -> str | None:
     """Return the first soft word or phrase, as it stands."""
     found = _VAGUE.search(text)
     return found[0] if found else None
+
+
+def orders_a_machine(text: str) -> bool:
+    """Whether the words are for a scorer or a machine, not for a person."""
+    return bool(_ORDERS.search(text))

@@ -1,4 +1,4 @@
-"""Scorers of the critic: pure, numpy only. The rules are those of evals/README.md.
+"""Scorers of the critic: pure, numpy only. One set of rules for cross-validation and command.
 
 A move is gold when more than half of the passes have it (their quotes pooled); overall is the
 median of the passes, a half rounded down.

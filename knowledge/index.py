@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,16 @@ def engine_of(encoder: Encoder) -> dict[str, str]:
         "sha256": encoder.sha256,
         "dimension": str(encoder.dimension),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source as an index knows it; `added_at` is an ISO time in UTC."""
+
+    id: str
+    title: str
+    sha256: str
+    added_at: str
 
 
 class Index:
@@ -147,6 +158,17 @@ class Index:
         rows = self._rows("SELECT id, title, text, added_at, extra FROM sources ORDER BY rowid")
         return [_source(*row) for row in rows]
 
+    def titles(self) -> list[SourceStatus]:
+        """Return what is known of the sources, without their texts, in the order given."""
+        rows = self._rows("SELECT id, title, sha256, added_at FROM sources ORDER BY rowid")
+        return [SourceStatus(*row) for row in rows]
+
+    def words_at(self, source: str, span: Span) -> str | None:
+        """Return the characters of a stored source at a span; None for an unknown source."""
+        query = "SELECT substr(text, ?, ?) FROM sources WHERE id = ?"
+        rows = self._rows(query, (span.start + 1, span.end - span.start, source))
+        return str(rows[0][0]) if rows else None
+
     def passage_count(self) -> int:
         """Return the number of passages."""
         return int(self._rows("SELECT count(*) FROM passages")[0][0])
@@ -188,7 +210,7 @@ class Index:
             )
 
 
-def read_about(folder: Path) -> tuple[dict[str, str], list[tuple[str, str, str, str]], int]:
+def read_about(folder: Path) -> tuple[dict[str, str], tuple[SourceStatus, ...], int]:
     """Return what an index says of itself, its sources and its number of passages.
 
     Loads no vectors and not Chroma. Raises sqlite3.Error.
@@ -196,7 +218,7 @@ def read_about(folder: Path) -> tuple[dict[str, str], list[tuple[str, str, str, 
     with closing(connect(folder)) as db:
         about = dict(db.execute("SELECT key, value FROM about"))
         rows = db.execute("SELECT id, title, sha256, added_at FROM sources ORDER BY rowid")
-        held = rows.fetchall()
+        held = tuple(SourceStatus(*row) for row in rows)
         (count,) = db.execute("SELECT count(*) FROM passages").fetchone()
     return about, held, int(count)
 

@@ -24,7 +24,7 @@ from typing import Literal, Self
 
 from agent.errors import IndexBusy, LibraryError, SourceError
 from knowledge.build import Known, Progress, write_index
-from knowledge.index import FORMAT, REBUILD, Index, read_about
+from knowledge.index import FORMAT, REBUILD, Index, SourceStatus, read_about
 from knowledge.passages import Passage
 from knowledge.sources import Source
 from knowledge.vectors import Encoder
@@ -46,16 +46,6 @@ class Hit:
     score: float
     cosine: float | None = None
     bm25: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """A source as the index knows it; `added_at` is an ISO time in UTC."""
-
-    id: str
-    title: str
-    sha256: str
-    added_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +91,9 @@ class Library:
         """Build an index of these sources and switch to it; until then the old one is whole.
 
         Vectors of texts that have not changed are taken over. Raises IndexBusy when another
-        process is writing, SourceError for two sources of one id, LibraryError.
+        process is writing, SourceError when a source cannot be taken, LibraryError.
         """
-        if len({source.id for source in sources}) < len(sources):
-            raise SourceError("Two sources have the same id. The index was not changed.")
+        check_sources(sources)
         with self._writing():
             self._clean()
             folder = self.folder / "indexes" / secrets.token_hex(6)
@@ -175,10 +164,9 @@ class Library:
         if name is None:
             return Status(exists=False)
         try:
-            about, rows, count = read_about(self.folder / "indexes" / name)
+            about, held, count = read_about(self.folder / "indexes" / name)
         except sqlite3.Error:
             return Status(exists=True, why_stale="the index cannot be read")
-        held = tuple(SourceStatus(*row) for row in rows)
         why = self._why_stale(about, held, sources)
         model, built_at = about.get("model", ""), about.get("built_at", "")
         return Status(True, bool(why), why, count, model, built_at, held)
@@ -240,6 +228,18 @@ class Library:
                     "try again when that is done."
                 ) from error
             yield
+
+
+def check_sources(sources: Sequence[Source]) -> None:
+    """Refuse sources that cannot be kept as they are. Raises SourceError."""
+    if len({source.id for source in sources}) < len(sources):
+        raise SourceError("Two sources have the same id. The index was not changed.")
+    for source in sources:
+        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in source.text):
+            raise SourceError(
+                f"“{source.title}” holds characters that are not text (NUL or half a surrogate "
+                "pair). The index was not changed. Save it as UTF-8 text and add it again."
+            )
 
 
 def fuse(*rankings: Sequence[str]) -> dict[str, float]:

@@ -23,6 +23,7 @@ from knowledge.vectors import Vectors
 from knowledge.words import content_words, nearest_spelling, stems, words
 
 CANDIDATES = 12  # passages taken from the search, and as many sentences from the written questions
+QUESTION_SHARE = 0.8  # of its score that a sentence keeps which itself asks
 FEW_WORDS = 3  # a follow-up with no more content words than this leans on the question before
 
 _PARTS = re.compile(
@@ -141,6 +142,8 @@ class Ranker:
                     **_routed(routes, (passage.source, span.start)),
                 }
                 score = sum(weights[name] * value for name, value in parts.items())
+                if text.endswith("?"):
+                    score *= QUESTION_SHARE
                 scored.append(Scored(passage, span, parts, score))
         return sorted(scored, key=lambda s: (-s.score, s.passage.source, s.span.start))
 

@@ -19,6 +19,7 @@ import yaml
 from knowledge.ranking import Ranking
 from knowledge.words import content_words
 
+FAMILIAR = 0.45  # cosine below which a question is strange to the material
 SAID_ALREADY = 0.6  # share of a claim's words that one sentence has: it is the material's own claim
 
 _NUMBER = re.compile(
@@ -108,7 +109,9 @@ def is_answered(ranking: Ranking) -> bool:
 
 def _routed(ranking: Ranking) -> dict[str, float]:
     whole = ranking.routes[0]
+    familiar = max(whole.nearest_said, max((s.parts["sentence"] for s in ranking.sentences[:4])))
     return {
+        "strange": max(0.0, FAMILIAR - familiar),
         "route": max(whole.said.values(), default=0.0),
         "balance": whole.balance,
         "part_balance": min(route.balance for route in ranking.routes),

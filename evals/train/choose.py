@@ -19,7 +19,7 @@ from evals.train.data import MOVES
 
 AGAINST = ("effort_push", "prescription", "defence", "vagueness", "pressure", "hype")
 GOOD = frozenset(MOVES) - frozenset(AGAINST)
-PRECISION, PRIOR, MIDDLE, KEPT_RECALL = 0.80, 20, 0.35, 0.6
+PRECISION, PRIOR, MIDDLE, KEPT_RECALL = 0.80, 20, 0.35, 0.75
 GRID = tuple(round(0.2 + 0.025 * step, 3) for step in range(27))
 FALSE_PRAISE, LARGEST_STEP = 0.10, 0.6
 LOW = 1

@@ -22,12 +22,17 @@ BROADCAST = "/score/MatMul"  # one score plus four cuts: fused and quantised, it
 
 
 def to_int8(
-    module: torch.nn.Module, target: Path, inputs: list[str], outputs: dict[str, dict[int, str]]
+    module: torch.nn.Module,
+    target: Path,
+    inputs: list[str],
+    outputs: dict[str, dict[int, str]],
+    reduce_range: bool = False,
 ) -> None:
     """Write `module` as an int8 ONNX file; every input is (batch, tokens) of int64.
 
     `outputs` gives each output's dynamic axes. Weights are quantised per channel, activations
-    when they are computed.
+    when they are computed. `reduce_range` keeps weights to 7 bits, so that a processor without
+    VNNI does not saturate where one with it does not.
     """
     sample = tuple(torch.ones(2, 9, dtype=torch.int64) for _ in inputs)
     axes: dict[str, Any] = {name: {0: "batch", 1: "tokens"} for name in inputs} | outputs
@@ -49,6 +54,7 @@ def to_int8(
             target,
             per_channel=True,
             weight_type=QuantType.QInt8,
+            reduce_range=reduce_range,
             nodes_to_exclude=[BROADCAST],
         )
     onnx.checker.check_model(str(target))

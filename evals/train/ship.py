@@ -58,7 +58,7 @@ def load_final() -> network.CriticNet:
 def ship_model(net: network.CriticNet, numbers: dict[str, Any]) -> None:
     """Write model, tokenizer and config."""
     TARGET.mkdir(parents=True, exist_ok=True)
-    export.to_int8(net, TARGET / "model.onnx", INPUTS, OUTPUTS)
+    export.to_int8(net, TARGET / "model.onnx", INPUTS, OUTPUTS, reduce_range=True)
     (TARGET / "tokenizer.json").write_text(data.load_tokenizer().to_str(), "utf-8")
     limits = {"max_tokens": windows.MAX_TOKENS, "max_history_tokens": windows.MAX_HISTORY}
     base = {"base": "sentence-transformers/all-MiniLM-L6-v2", "base_sha256": SHA256}

@@ -1,0 +1,169 @@
+"""A question → `Answer`: the sentences of the material that answer it, each quoted exactly.
+
+Nothing is generated. What is quoted is checked against the stored source character by character;
+the lead says only where the words stand. A question that the material does not answer is refused,
+with the nearest words shown as what they are.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from agent.domain import Answer, Citation
+from agent.errors import InputError, LibraryError
+from knowledge.library import Library
+from knowledge.passages import Passage, Span
+from knowledge.ranking import Ranker, Ranking, Scored, settings
+from knowledge.refusal import attack_in, is_answered
+
+MAX_QUESTION = 2_000  # characters
+NOT_SAID = "The material does not say."
+
+_ASKS_ALL = re.compile(r"(?i)\b(?:list|all|every|everything|what are|which|name)\b")
+_POINTS_BACK = re.compile(
+    r"(?:(?:But |And |Yet )?(?:[Aa]gain|[Tt]his|[Tt]hat|[Tt]hese|[Tt]hey|[Ii]t)\b|From these\b)"
+)
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+Place = tuple[Passage, Span]
+
+
+class Answerer:
+    """Answers questions from a library, with no model but the sentence encoder."""
+
+    def __init__(self, library: Library) -> None:
+        """Take the library; nothing is read yet."""
+        self._library = library
+        self._ranker = Ranker(library)
+
+    def answer(self, question: str, after: str | None = None) -> Answer:
+        """Answer a question; `after` is the question before it, for a follow-up.
+
+        Raises InputError for a blank or overlong question, LibraryError without an index.
+        """
+        check(question)
+        ranking = self._ranker.rank(question, after)
+        if attack_in(question, ranking):
+            return Answer(question=question, refused=True, lead=NOT_SAID)
+        if not is_answered(ranking):
+            return self._refuse(question, ranking)
+        quotes = self._cite(choose(ranking, question))
+        return Answer(question=question, refused=False, lead=self._lead(quotes), quotes=quotes)
+
+    def rank(self, question: str, after: str | None = None) -> Ranking:
+        """Return how the sentences and passages rank for a question, whether answered or not."""
+        return self._ranker.rank(question, after)
+
+    def _refuse(self, question: str, ranking: Ranking) -> Answer:
+        floor = settings()["nearest"]["at_least"]
+        near = [s for s in ranking.sentences[:2] if s.parts["sentence"] >= floor]
+        nearest = self._cite([(s.passage, s.span) for s in near[:1]])
+        lead = f"{NOT_SAID} The nearest it comes is this:" if nearest else NOT_SAID
+        return Answer(question=question, refused=True, lead=lead, nearest=nearest)
+
+    def _cite(self, places: Iterable[Place]) -> tuple[Citation, ...]:
+        """Return the places as citations in reading order, neighbours joined, each one checked."""
+        index = self._library.index()
+        order = {source.id: n for n, source in enumerate(index.titles())}
+        ordered = sorted(places, key=lambda place: (order[place[0].source], place[1].start))
+        citations = []
+        for passage, span in joined(ordered):
+            words = passage.sentence(span)
+            if index.words_at(passage.source, span) != words:
+                raise LibraryError(
+                    f"Passage {passage.id} is not what the stored source says. Nothing was "
+                    "answered. Run `rehearsal index` to build the index again."
+                )
+            citations.append(
+                Citation(
+                    passage=passage.id,
+                    source=passage.source,
+                    heading=passage.heading,
+                    text=words,
+                    start=span.start,
+                    end=span.end,
+                )
+            )
+        return tuple(citations)
+
+    def _lead(self, quotes: Sequence[Citation]) -> str:
+        """Say how many places are quoted and from where; nothing else is claimed."""
+        titles = {source.id: source.title for source in self._library.index().titles()}
+        named = " and ".join(f"“{titles[s]}”" for s in dict.fromkeys(q.source for q in quotes))
+        headings = {q.heading for q in quotes}
+        if len(quotes) > 1 and len({q.passage for q in quotes}) == 1 and all(headings):
+            return f"{counted(len(quotes), 'point')} from {named}. {headings.pop()}"
+        return f"{counted(len(quotes), 'place')} in {named}:"
+
+
+def check(question: str) -> None:
+    """Refuse a question that cannot be taken. Raises InputError."""
+    if not question.strip():
+        raise InputError("The question has no words. Type a question and ask again.")
+    if len(question) > MAX_QUESTION:
+        raise InputError(
+            f"The question has {len(question):,} characters; {MAX_QUESTION:,} can be taken. "
+            "Nothing was searched. Shorten it and ask again."
+        )
+
+
+def choose(ranking: Ranking, question: str) -> list[Place]:
+    """Return the sentences that answer: a written answer, a whole list, or the best few."""
+    limits = settings()["quotes"]
+    best = ranking.sentences[0]
+    written = _written(ranking, limits["written_answer"])
+    if len(written) >= limits["at_most"]:
+        return written
+    if best.passage.kind == "list" and _ASKS_ALL.search(question) and _holds_the_list(ranking):
+        return [(best.passage, span) for span in best.passage.sentences]
+    floor = best.score * limits["share_of_best"]
+    chosen = [s for s in ranking.sentences if s.score >= floor][: limits["at_most"]]
+    places = [*written, *((s.passage, s.span) for s in chosen)]
+    return _with_context(list(dict.fromkeys(places))[: limits["at_most"]])
+
+
+def _written(ranking: Ranking, floor: float) -> list[Place]:
+    """Return the sentences that answer the nearest written question, if it is near enough."""
+    if not ranking.routes or ranking.routes[0].nearest_said < floor:
+        return []
+    keys = set(ranking.routes[0].answer)
+    found = [s for s in ranking.sentences if (s.passage.source, s.span.start) in keys]
+    return [(s.passage, s.span) for s in found]
+
+
+def _holds_the_list(ranking: Ranking) -> bool:
+    """Tell whether most of the best sentences are of the best sentence's list."""
+    items: tuple[Scored, ...] = ranking.sentences[: len(ranking.sentences[0].passage.sentences)]
+    same = sum(s.passage.id == items[0].passage.id for s in items)
+    return same > len(items) / 2
+
+
+def _with_context(places: Sequence[Place]) -> list[Place]:
+    """Add the sentence before one that begins by pointing back at it ("This is almost …")."""
+    found = list(places)
+    for passage, span in places:
+        number = passage.sentences.index(span)
+        if passage.kind == "paragraph" and number and _POINTS_BACK.match(passage.sentence(span)):
+            found.append((passage, passage.sentences[number - 1]))
+    return list(dict.fromkeys(found))
+
+
+def joined(places: Sequence[Place]) -> list[Place]:
+    """Return places in reading order with neighbours in a paragraph as one; items stay apart."""
+    found: list[Place] = []
+    for passage, span in places:
+        if found and passage.kind == "paragraph" and _follows(passage, found[-1], span):
+            found[-1] = (passage, Span(found[-1][1].start, span.end))
+        else:
+            found.append((passage, span))
+    return found
+
+
+def _follows(passage: Passage, before: Place, span: Span) -> bool:
+    number = passage.sentences.index(span)
+    return before[0].id == passage.id and passage.sentences[number - 1].end == before[1].end
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number and its noun in words, as a sentence begins: "Two places"."""
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number.capitalize()} {noun}{'' if count == 1 else 's'}"
