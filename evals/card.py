@@ -1,4 +1,4 @@
-"""Writes the counts of the data card: `python -m evals.cases.card` (README.md beside this file)."""
+"""Writes the counts of the data card: `python -m evals.card` (evals/cases/README.md)."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-HERE: Final = Path(__file__).parent
+HERE: Final = Path(__file__).parent / "cases"
 CARD: Final = HERE / "README.md"
 BEGIN, END = "<!-- counts -->\n", "<!-- end of counts -->\n"
 
@@ -23,9 +23,8 @@ def counts(sets: dict[str, list[dict[str, Any]]]) -> str:
         "| file | replies | in `free` conversations | overall 0 / 1 / 2 / 3 / 4 |",
         "|---|---|---|---|",
     ]
-    every: list[dict[str, Any]] = []
-    for name, rows in [*sets.items(), ("all", [row for rows in sets.values() for row in rows])]:
-        every = rows
+    every = [row for rows in sets.values() for row in rows]
+    for name, rows in (sets | {"all": every}).items():
         score = Counter(row["labels"][0]["overall"] for row in rows)
         free = sum(row["scenario"] == "free" for row in rows)
         scores = " / ".join(str(score[k]) for k in range(5))
