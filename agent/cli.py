@@ -296,7 +296,7 @@ def list_(args: argparse.Namespace) -> int:
             print(f"{row.id}  {row.title}  {row.replies} replies  {row.outcome or 'open'}")
     if not rows and not args.json:
         print(
-            "No conversations yet. `rehearsal play ID` begins one; `rehearsal scenarios` lists them."
+            "No conversations yet. `rehearsal scenarios` lists what `rehearsal play ID` can begin."
         )
     return 0
 

@@ -1,4 +1,4 @@
-"""Where the parts are put together, for the command line and the app. Everything loads when used."""
+"""Where the parts are put together, for the command line and the app; each loads when used."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent.feedback import Feedback
     from agent.session import Critic, Session, Voice
     from agent.store import SqlStore
+    from knowledge.answer import Answerer
     from knowledge.library import Library, Status
     from prompts import Rubric
 
@@ -67,6 +68,12 @@ class Engine:
         from knowledge.library import Library
 
         return Library(self.settings.library_dir, default_encoder())
+
+    @cached_property
+    def _answerer(self) -> "Answerer":
+        from knowledge.answer import Answerer
+
+        return Answerer(self.library)
 
     def scenario(self, name: str) -> Scenario:
         """Return a scenario by id. Raises NotFound with the ids there are."""
@@ -127,10 +134,8 @@ class Engine:
 
     def ask(self, question: str, after: str | None = None) -> Answer:
         """Answer from the material; `after` is the earlier question a follow-up leans on."""
-        from knowledge.answer import answer
-
         self.index()
-        return answer(self.library, question, after=after)
+        return self._answerer.answer(question, after)
 
     def _practised_by(self) -> dict[Capability, tuple[str, ...]]:
         return {

@@ -122,7 +122,8 @@ def _notes(words: Feedback) -> list[str]:
 
 def _scores(debrief: Debrief, rubric: Rubric) -> list[str]:
     return [
-        f"{rubric.capabilities[c].name}: {'no occasion' if s.score is None else s.score}. {s.because}"
+        f"{rubric.capabilities[c].name}: "
+        f"{'no occasion' if s.score is None else s.score}. {s.because}"
         for c, s in debrief.scores.items()
     ]
 

@@ -23,7 +23,8 @@ ASKED: Final = (
 _SENTENCE: Final = re.compile(r"[^.!?\n]*[.!?]*")
 _ASKING: Final = re.compile(
     r"^(?:and |so |but |then |ok(?:ay)?,? )?(?:what|who|whose|when|where|which|why|how"
-    r"|is|are|was|were|do|does|did|can|could|would|will|have|has|tell me|walk me through|talk me through)\b",
+    r"|is|are|was|were|do|does|did|can|could|would|will|have|has|tell me"
+    r"|walk me through|talk me through)\b",
     re.IGNORECASE,
 )
 ANSWERABLE: Final = ("react.", "general", "empty", "silence")
@@ -31,7 +32,7 @@ MOST_QUESTIONS: Final = 2
 
 
 class AuthoredVoice:
-    """The local voice. `encoder` finds which question was asked; the default is loaded when used."""
+    """The local voice. `encoder` finds which question was asked; by default it loads when used."""
 
     name = "authored_v1"
 

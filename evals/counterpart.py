@@ -8,6 +8,7 @@ its brief and concern, not its gates.
 import argparse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,12 +72,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         played[scenario.id] = play_all(scenario, learners, critic, voice)
         again[scenario.id] = play_all(scenario, learners, critic, voice)
     report = {
-        "all": figures(sum(played.values(), []), sum(again.values(), [])),
+        "all": figures([*chain(*played.values())], [*chain(*again.values())]),
         "scenarios": {id_: figures(some, again[id_]) for id_, some in played.items()},
     }
     print_table(report)
     if args.show:
-        print_ends(sum(played.values(), []))
+        print_ends([*chain(*played.values())])
     return report
 
 

@@ -14,7 +14,7 @@ from agent.store import SqlStore
 from prompts import load_scenarios
 
 WRITER = Path(__file__).with_name("writer.py")
-KILLS = 25
+KILLS = 20
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ def test_a_killed_process_loses_at_most_the_reply_in_flight(tmp_path: Path) -> N
     told_in_all = 0
     for n in range(KILLS):
         before = everything(store)
-        told = killed_while_writing(path, begin(store), f"Writer {n}", moments.uniform(0, 0.08))
+        told = killed_while_writing(path, begin(store), f"Writer {n}", moments.uniform(0, 0.25))
         after = everything(store)
         assert after.items() >= before.items(), "what was there before has changed"
         new = [reply for name, replies in after.items() if name not in before for reply in replies]
@@ -35,7 +35,7 @@ def test_a_killed_process_loses_at_most_the_reply_in_flight(tmp_path: Path) -> N
         assert len(told) <= len(new) <= len(told) + 1
         assert store.integrity() == ()
         told_in_all += len(told)
-    assert told_in_all > 2 * KILLS, "the kills came before much was written"
+    assert told_in_all > KILLS, "the kills came before much was written"
     store.close()
 
 
