@@ -1,20 +1,25 @@
 """`rehearsal …`: the same calls as the app, for scripts and for a terminal."""
 
 import argparse
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.engine import Engine
-from agent.errors import ConversationEnded, InputError, RehearsalError
+from agent.errors import InputError, NotText, RehearsalError
+
+if TYPE_CHECKING:
+    from agent.session import Session
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 it worked, 1 it did not (one plain line says why), 2 wrong usage."""
+    _speak_utf8()
     args = _parser().parse_args(argv)
     try:
         result: int = args.run(args)
@@ -28,6 +33,17 @@ def main(argv: list[str] | None = None) -> int:
         print("\nStopped. What was stored is kept.", file=sys.stderr)
         return 130
     return result
+
+
+def _speak_utf8() -> None:
+    """Read and write UTF-8 whatever the locale; what is no UTF-8 is refused later, as a reply."""
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,47 +95,59 @@ def scenarios(args: argparse.Namespace) -> int:
 def play(args: argparse.Namespace) -> int:
     """Hold a conversation, from a file, another program, or by hand."""
     engine = Engine()
-    session = engine.start(args.scenario, args.opening)
     show = _Json(engine) if args.json else _Plain(engine)
+    replies = _replies(args, show)
+    session = engine.start(args.scenario, args.opening)
     show.begin(session.transcript)
     status = 0
-    for text in _replies(args, show):
-        try:
-            session.reply(text)
-        except (InputError, ConversationEnded) as error:
-            show.refused(error)
-            continue
-        except RehearsalError as error:
-            show.refused(error)
-            status = 1
-            break
-        show.exchange(session.transcript)
-        if session.transcript.over:
-            break
-    if not session.transcript.over and status == 0:
-        session.end()
-        show.ending(session.transcript)
+    try:
+        _converse(session, replies, show)
+        if not session.transcript.over:
+            session.end()
+            show.ending(session.transcript)
+    except RehearsalError as error:
+        show.refused(error)
+        status = 1
     show.debrief(session.transcript)
     return status
 
 
+def _converse(session: "Session", replies: Iterable[str], show: Any) -> None:
+    """Send replies until they or the conversation end. A refused one changes nothing."""
+    for text in replies:
+        try:
+            session.reply(text)
+        except InputError as error:
+            show.refused(error)
+            continue
+        show.exchange(session.transcript)
+        if session.transcript.over:
+            break
+
+
 def _replies(args: argparse.Namespace, show: Any) -> Iterator[str]:
-    """Yield replies: of a file, of standard input, or as they are typed."""
+    """Return the replies: of a file (read now), of standard input, or as they are typed.
+
+    Only a line feed ends a reply: other characters that Python takes for line ends are text.
+    """
     if args.replies and args.replies != "-":
         try:
-            lines = Path(args.replies).read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise RehearsalError(f"{args.replies} cannot be read: {error}") from error
-        yield from (_unescaped(line) for line in lines if line.strip())
-        return
+            text = Path(args.replies).read_bytes().decode("utf-8-sig", "surrogateescape")
+        except OSError as error:
+            raise RehearsalError(
+                f"{args.replies} cannot be read: {error}. Nothing was started."
+            ) from error
+        return (_unescaped(line) for line in text.split("\n") if line.strip())
     if args.replies is None and not args.json and sys.stdin.isatty():
-        while (typed := show.prompt()) is not None:
-            yield typed
-        return
-    yield from (_unescaped(line.rstrip("\n")) for line in sys.stdin)
+        return iter(show.prompt, None)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(newline="\n")
+    return (_unescaped(line.removesuffix("\n")) for line in sys.stdin)
 
 
 def _unescaped(line: str) -> str:
+    r"""Return the reply of a line: {"reply": …}, or text in which \n stands for a line end."""
+    line = line.removesuffix("\r")
     if line.lstrip().startswith("{"):
         try:
             row = json.loads(line)
@@ -226,6 +254,8 @@ class _Plain:
 
 def ask(args: argparse.Namespace) -> int:
     """Ask the material."""
+    if any("\ud800" <= c <= "\udfff" for c in args.question + (args.after or "")):
+        raise NotText("The question is not UTF-8 text. Type it again.")
     answer = Engine().ask(args.question, after=args.after)
     if args.json:
         keep = {"text", "passage", "source", "start", "end"}
@@ -248,7 +278,7 @@ def index(args: argparse.Namespace) -> int:
     from knowledge.sources import article
 
     engine = Engine()
-    status = engine.library.status([article()]) if args.status else engine.index(print)
+    status = engine.library.status([article()]) if args.status else engine.index(_progress)
     if args.json:
         _emit(asdict(status))
     elif status.stale:
@@ -256,6 +286,13 @@ def index(args: argparse.Namespace) -> int:
     else:
         print(f"The index is up to date: {status.passages} passages.")
     return 0
+
+
+def _progress(done: int, of: int) -> None:
+    """Show how far a build has come, on a terminal only."""
+    if sys.stderr.isatty():
+        end = "\n" if done == of else ""
+        print(f"\rIndexing the material: {done} of {of}", end=end, file=sys.stderr, flush=True)
 
 
 def export(args: argparse.Namespace) -> int:
@@ -290,7 +327,14 @@ def list_(args: argparse.Namespace) -> int:
     for row in rows:
         if args.json:
             _emit(
-                {"id": row.id, "title": row.title, "replies": row.replies, "outcome": row.outcome}
+                {
+                    "id": row.id,
+                    "scenario": row.scenario_id,
+                    "title": row.title,
+                    "started_at": row.started_at.isoformat(timespec="seconds"),
+                    "replies": row.replies,
+                    "outcome": row.outcome,
+                }
             )
         else:
             print(f"{row.id}  {row.title}  {row.replies} replies  {row.outcome or 'open'}")

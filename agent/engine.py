@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from knowledge.library import Library, Status
     from prompts import Rubric
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int], None]  # texts encoded, texts in all
 
 
 class Engine:
@@ -127,9 +127,7 @@ class Engine:
 
         sources = [article()]
         if self.library.status(sources).stale:
-            if progress:
-                progress("Indexing the material …")
-            self.library.build(sources)
+            self.library.build(sources, progress)
         return self.library.status(sources)
 
     def ask(self, question: str, after: str | None = None) -> Answer:

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from typing import Any
 
 from agent.debrief import Debrief
@@ -14,6 +15,7 @@ STYLE = (
     "p{white-space:pre-wrap;overflow-wrap:anywhere}.you{border-left:3px solid #2f5d62;"
     "padding-left:.8rem}.note{color:#444;font-size:.9rem}@media print{body{margin:0}}"
 )
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def exchange_row(n: int, exchange: Exchange, words: Feedback) -> dict[str, Any]:
@@ -82,12 +84,12 @@ def as_markdown(
     ]
     for exchange, said in _pairs(transcript, words):
         lines += ["**You**", "", *_fenced(exchange.critique.reply)]
-        lines += [f"- {note}" for note in _notes(said)]
+        lines += [f"- {_literal(note)}" for note in _notes(said)]
         lines += ["", f"**{name}**", "", *_fenced(exchange.speech.text)]
     if transcript.ending:
         lines += [f"**{name}**", "", *_fenced(transcript.ending.speech.text)]
-    lines += ["## Debrief", "", debrief.reason, ""]
-    lines += [f"- {label}" for label in _scores(debrief, rubric)]
+    lines += ["## Debrief", "", _literal(debrief.reason), ""]
+    lines += [f"- {_literal(label)}" for label in _scores(debrief, rubric)]
     return "\n".join(lines) + "\n"
 
 
@@ -104,7 +106,8 @@ def as_html(transcript: Transcript, words: list[Feedback], debrief: Debrief, rub
     title = html.escape(transcript.scenario.title)
     items = "".join(f"<li>{html.escape(label)}</li>" for label in _scores(debrief, rubric))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{title}</title>'
         f"<style>{STYLE}</style><h1>{title}</h1>{''.join(body)}"
         f"<h2>Debrief</h2><p>{html.escape(debrief.reason)}</p><ul>{items}</ul></html>\n"
     )
@@ -126,6 +129,11 @@ def _scores(debrief: Debrief, rubric: Rubric) -> list[str]:
         f"{'no occasion' if s.score is None else s.score}. {s.because}"
         for c, s in debrief.scores.items()
     ]
+
+
+def _literal(text: str) -> str:
+    """Return text on one line that Markdown shows as it is: a quote may hold a link or an image."""
+    return re.sub(r"([\\`*_{}\[\]()<>#|~$!&])", r"\\\1", " ".join(text.split()))
 
 
 def _fenced(text: str) -> list[str]:

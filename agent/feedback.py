@@ -65,18 +65,23 @@ def _missed(transcript: Transcript, n: int) -> Move | None:
         wanted = WANTED.get(lack, transcript.scenario.decides_on[0])
         if wanted not in found:
             return wanted
-    if exchange.critique.overall == 4:
-        return None
-    return next((m for m in _called_for(transcript, n) if m not in found), None)
+    called_for = _called_for(transcript, n)
+    if exchange.critique.overall == 4:  # only what the whole conversation still lacks
+        called_for = [m for m in called_for if m not in _done(transcript, n)]
+    return next((m for m in called_for if m not in found), None)
 
 
 def _called_for(transcript: Transcript, n: int) -> list[Move]:
     """Return what the moment calls for: what has not been done in the conversation comes first."""
-    done = {move for e in transcript.exchanges[:n] for move in e.critique.moves()}
+    done = _done(transcript, n)
     listens = list(transcript.scenario.listens_for)
     if n == 0 and Move.OPEN_QUESTION not in listens:
         listens.append(Move.OPEN_QUESTION)
     return sorted(listens, key=lambda move: move in done)
+
+
+def _done(transcript: Transcript, n: int) -> set[Move]:
+    return {move for e in transcript.exchanges[:n] for move in e.critique.moves()}
 
 
 def _missed_words(critique: Critique, move: Move, rubric: Rubric) -> str:

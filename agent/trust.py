@@ -142,12 +142,12 @@ def matter_of(text: str) -> frozenset[str]:
     return frozenset(w for w in content_words(TIMES.sub(" ", text)) if w not in SPEECH_ACTS)
 
 
-def about_this(before: Transcript, text: str, least: int = 1) -> bool:
-    """Whether words touch this conversation: at least so many content words it has in it."""
+def about_this(before: Transcript, text: str) -> bool:
+    """Whether words touch anything in this conversation."""
     scenario = before.scenario
     said = [scenario.situation, *(text for _, text in before.history())]
     told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
-    return len(matter_of(text) & frozenset[str]().union(*map(matter_of, told))) >= least
+    return bool(matter_of(text) & frozenset[str]().union(*map(matter_of, told)))
 
 
 def total(
@@ -230,7 +230,7 @@ def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
             words=critique.words(f),
             exchange=len(before.exchanges),
             terms=first,
-            apt=about_this(before, critique.words(f), TUNING.least_matter),
+            apt=about_this(before, critique.words(f)),
         )
         for f in critique.findings
         if f.move in COMMITTING

@@ -68,9 +68,7 @@ def measure(
 
 
 def documents(library: Library, query: str, how: How, times: list[float]) -> list[str]:
-    """Return the ids of the documents found, best first; `times` takes the milliseconds of a
-    fused search.
-    """
+    """Return the ids of the documents found, best first; `times` takes a fused search's ms."""
     begin = time.perf_counter()
     hits = library.search(query, 3 * DEPTH, how)
     if how == "fused":

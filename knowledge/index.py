@@ -236,8 +236,9 @@ def _source(name: str, title: str, text: str, added_at: str, extra: str) -> Sour
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
-    *fields, spans = row
-    return Passage(*fields, tuple(_spans(json.loads(spans))))
+    id_, source, heading, text, start, end, kind, spans = row
+    found = tuple(_spans(json.loads(spans)))
+    return Passage(id_, source, heading, text, start, end, kind, found)
 
 
 def _spans(pairs: Sequence[Sequence[int]]) -> Iterator[Span]:

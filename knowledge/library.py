@@ -159,7 +159,7 @@ class Library:
             return self._open
 
     def status(self, sources: Sequence[Source] | None = None) -> Status:
-        """Tell what index there is; with `sources`, whether it is of just these. Loads no vectors."""
+        """Tell what index there is; with `sources`, whether it is of just these. No vectors."""
         name = self._current()
         if name is None:
             return Status(exists=False)

@@ -89,8 +89,7 @@ def passages(text: str, source: str) -> list[Passage]:
     seen: Counter[str] = Counter()
     found = []
     for block in _with_headings(text, _blocks(text)):
-        for part in _divide(block):
-            found.append(_passage(text, source, part, seen))
+        found += [_passage(text, source, part, seen) for part in _divide(block)]
     return found
 
 

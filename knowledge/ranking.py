@@ -32,7 +32,8 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _LEANS = re.compile(
-    r"(?i)^(?:and|but|so|or|why|how so|what about|then)\b|\b(?:it|that|this|those|these|they|them)\b"
+    r"(?i)^(?:and|but|so|or|why|how so|what about|then)\b"
+    r"|\b(?:it|that|this|those|these|they|them)\b"
 )
 
 
@@ -175,7 +176,7 @@ def spelled(question: str, vocabulary: frozenset[str]) -> str:
 
     def right(match: re.Match[str]) -> str:
         word = match.group()
-        known = {form for form in words(word)} <= vocabulary
+        known = set(words(word)) <= vocabulary
         return word if known else nearest_spelling(word.lower(), vocabulary) or word
 
     return re.sub(r"[^\W\d_]{5,}", right, question)

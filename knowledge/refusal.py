@@ -31,7 +31,8 @@ _ASKS_NUMBER = re.compile(
     r"|date|number|time)|which year|when (?:was|is|does|did)|cost|price|salary|exactly)\b"
 )
 _ASKS_NAME = re.compile(
-    r"(?i)\b(?:who (?:is|was|founded|wrote|won)|name of|which (?:city|cities|country|company|companies|corporation|books?|university)|where is)\b"
+    r"(?i)\b(?:who (?:is|was|founded|wrote|won)|name of"
+    r"|which (?:city|cities|country|company|companies|corporation|books?|university)|where is)\b"
 )
 
 

@@ -129,4 +129,5 @@ class Router:
 
 def kernel(cosines: Vectors) -> Vectors:
     """Return the Gaussian kernel of vectors of length 1 from their cosines, 0 to 1."""
-    return np.exp(np.float32(WIDTH) * (cosines - np.float32(1.0)))
+    near: Vectors = np.exp(np.float32(WIDTH) * (cosines - np.float32(1.0)))
+    return near

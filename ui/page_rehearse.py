@@ -6,6 +6,7 @@ from agent.debrief import Debrief
 from agent.domain import Outcome, Scenario, Transcript
 from agent.errors import RehearsalError
 from agent.session import Session
+from agent.store import Summary
 from ui import view
 from ui.shared import engine, keep_text, show_kept
 
@@ -45,7 +46,7 @@ def card(scenario: Scenario) -> None:
         st.rerun()
 
 
-def summaries() -> list:  # type: ignore[type-arg]
+def summaries() -> list[Summary]:
     """Return the learner's own conversations."""
     return engine().store.summaries(engine().settings.owner)
 
@@ -100,7 +101,7 @@ def exchange(transcript: Transcript, n: int, show_where: bool) -> None:
     held = transcript.exchanges[n]
     words = engine().feedback(transcript, n)
     st.html(view.marked_turn("You", held.critique, engine().rubric))
-    st.html(view.notes(words))
+    st.html(view.notes(words, held.critique.overall))
     why(words.missed_move or words.strength_move, n)
     name = transcript.scenario.persona.name
     st.html(view.turn(name, held.speech.text))

@@ -92,8 +92,8 @@ def _runs(findings: Iterable[Finding]) -> list[tuple[int, int, list[Finding]]]:
     return runs
 
 
-def notes(words: Feedback) -> str:
-    """Return the critique under a reply: strength, missed move, stronger wording, questions."""
+def notes(words: Feedback, overall: int) -> str:
+    """Return the critique under a reply: score, strength, missed move, stronger wording."""
     label = "How another learner put it" if words.stronger_is_model else "A stronger wording"
     rows = [
         ("What worked", words.strength),
@@ -103,7 +103,8 @@ def notes(words: Feedback) -> str:
     ]
     body = "".join(f"<p dir='auto'><b>{a}</b><br>{escaped(b)}</p>" for a, b in rows if b)
     empty = "<p>Nothing in this reply was found to move the conversation either way.</p>"
-    return f'<div class="notes" role="note" aria-label="Critique">{body or empty}</div>'
+    score = f"<p><b>This reply: {overall} of 4</b></p>"
+    return f'<div class="notes" role="note" aria-label="Critique">{score}{body or empty}</div>'
 
 
 def where(name: str, exchange: Exchange) -> str:
