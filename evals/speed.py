@@ -230,7 +230,7 @@ def encoding() -> dict[str, Any]:
     from knowledge.sources import article
 
     source = article()
-    texts = [p.text for p in passages(source.id, source.text)]
+    texts = [p.text for p in passages(source.text, source.id)]
     default_encoder().encode(texts[:1])
     times: Times = []
     with timed(times):
