@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.engine import Engine
-from agent.errors import InputError, NotText, RehearsalError
+from agent.errors import NotText, RehearsalError
 
 if TYPE_CHECKING:
-    from agent.session import Session
+    from agent.engine import Engine
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -77,13 +75,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _engine() -> "Engine":
+    """Put the parts together; imported here so that `rehearsal --help` comes at once."""
+    from agent.engine import Engine
+
+    return Engine()
+
+
 def _emit(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
+def play(args: argparse.Namespace) -> int:
+    """Hold a conversation, from a file, another program, or by hand."""
+    from agent.play import hold
+
+    return hold(_engine(), args)
+
+
 def scenarios(args: argparse.Namespace) -> int:
     """List the conversations."""
-    for s in Engine().scenarios.values():
+    for s in _engine().scenarios.values():
         if args.json:
             keys = {"id", "title", "purpose", "difficulty", "practises"}
             _emit(s.model_dump(mode="json", include=keys))
@@ -92,171 +104,11 @@ def scenarios(args: argparse.Namespace) -> int:
     return 0
 
 
-def play(args: argparse.Namespace) -> int:
-    """Hold a conversation, from a file, another program, or by hand."""
-    engine = Engine()
-    show = _Json(engine) if args.json else _Plain(engine)
-    replies = _replies(args, show)
-    session = engine.start(args.scenario, args.opening)
-    show.begin(session.transcript)
-    status = 0
-    try:
-        _converse(session, replies, show)
-        if not session.transcript.over:
-            session.end()
-            show.ending(session.transcript)
-    except RehearsalError as error:
-        show.refused(error)
-        status = 1
-    show.debrief(session.transcript)
-    return status
-
-
-def _converse(session: "Session", replies: Iterable[str], show: Any) -> None:
-    """Send replies until they or the conversation end. A refused one changes nothing."""
-    for text in replies:
-        try:
-            session.reply(text)
-        except InputError as error:
-            show.refused(error)
-            continue
-        show.exchange(session.transcript)
-        if session.transcript.over:
-            break
-
-
-def _replies(args: argparse.Namespace, show: Any) -> Iterator[str]:
-    """Return the replies: of a file (read now), of standard input, or as they are typed.
-
-    Only a line feed ends a reply: other characters that Python takes for line ends are text.
-    """
-    if args.replies and args.replies != "-":
-        try:
-            text = Path(args.replies).read_bytes().decode("utf-8-sig", "surrogateescape")
-        except OSError as error:
-            raise RehearsalError(
-                f"{args.replies} cannot be read: {error}. Nothing was started."
-            ) from error
-        return (_unescaped(line) for line in text.split("\n") if line.strip())
-    if args.replies is None and not args.json and sys.stdin.isatty():
-        return iter(show.prompt, None)
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(newline="\n")
-    return (_unescaped(line.removesuffix("\n")) for line in sys.stdin)
-
-
-def _unescaped(line: str) -> str:
-    r"""Return the reply of a line: {"reply": …}, or text in which \n stands for a line end."""
-    line = line.removesuffix("\r")
-    if line.lstrip().startswith("{"):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if isinstance(row, dict) and isinstance(row.get("reply"), str):
-            return str(row["reply"])
-    return line.replace("\\n", "\n")
-
-
-class _Json:
-    """One object a line, as evals and programs read it."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def begin(self, transcript: Any) -> None:
-        s = transcript.scenario
-        brief = {
-            "id": transcript.id,
-            "scenario": s.id,
-            "title": s.title,
-            "purpose": s.purpose,
-            "situation": s.situation,
-            "with": f"{s.persona.name}, {s.persona.role}",
-        }
-        _emit({"opening": transcript.opening.say, "brief": brief})
-
-    def refused(self, error: RehearsalError) -> None:
-        _emit({"error": {"kind": error.kind, "message": str(error)}})
-
-    def exchange(self, transcript: Any) -> None:
-        from agent.export import exchange_row
-
-        n = len(transcript.exchanges)
-        words = self._engine.feedback(transcript, n - 1)
-        _emit(exchange_row(n, transcript.exchanges[-1], words))
-
-    def ending(self, transcript: Any) -> None:
-        from agent.export import state_row
-
-        ending = transcript.ending
-        _emit({"ending": {"state": state_row(ending.state), "words": ending.speech.text}})
-
-    def debrief(self, transcript: Any) -> None:
-        _emit({"debrief": self._engine.debrief(transcript).model_dump(mode="json")})
-
-
-class _Plain:
-    """A conversation in a terminal."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._name = ""
-
-    def begin(self, transcript: Any) -> None:
-        s = transcript.scenario
-        self._name = s.persona.name
-        print(f"{s.title}\n\n{s.situation.strip()}\n\nYou meet {s.persona.name}, {s.persona.role}.")
-        print("An empty line or Ctrl-D ends the conversation.\n")
-        print(f"{self._name}: {transcript.opening.say}\n")
-
-    def prompt(self) -> str | None:
-        try:
-            return input("You: ").strip() or None
-        except EOFError:
-            return None
-
-    def refused(self, error: RehearsalError) -> None:
-        print(f"\n  {error}\n")
-
-    def exchange(self, transcript: Any) -> None:
-        exchange = transcript.exchanges[-1]
-        words = self._engine.feedback(transcript, len(transcript.exchanges) - 1)
-        print()
-        for f in exchange.critique.findings:
-            name = self._engine.rubric.moves[f.move].name
-            print(f"  [{name}] {exchange.critique.words(f)}")
-        label = "A model reply" if words.stronger_is_model else "Stronger"
-        stronger = f"{label}: {words.stronger}" if words.stronger else None
-        for note in (words.strength, words.missed, stronger, *words.questions):
-            if note:
-                print(f"  {note}")
-        print(
-            f"  ({self._name} is {exchange.state.stance})\n\n{self._name}: {exchange.speech.text}\n"
-        )
-
-    def ending(self, transcript: Any) -> None:
-        print(f"\n{self._name}: {transcript.ending.speech.text}\n")
-
-    def debrief(self, transcript: Any) -> None:
-        d = self._engine.debrief(transcript)
-        print(f"How it ended: {d.reason}\n")
-        for capability, score in d.scores.items():
-            shown = "–" if score.score is None else score.score
-            print(
-                f"  {shown}  {self._engine.rubric.capabilities[capability].name}: {score.because}"
-            )
-        for stage in d.hidden:
-            print(f"\n  Stayed hidden: {stage.knows}\n  What would bring it out: {stage.wants}")
-        if d.next:
-            print(f"\nNext: {d.next.scenario}. {d.next.why}")
-
-
 def ask(args: argparse.Namespace) -> int:
     """Ask the material."""
     if any("\ud800" <= c <= "\udfff" for c in args.question + (args.after or "")):
         raise NotText("The question is not UTF-8 text. Type it again.")
-    answer = Engine().ask(args.question, after=args.after)
+    answer = _engine().ask(args.question, after=args.after)
     if args.json:
         keep = {"text", "passage", "source", "start", "end"}
         rows = {
@@ -277,7 +129,7 @@ def index(args: argparse.Namespace) -> int:
 
     from knowledge.sources import article
 
-    engine = Engine()
+    engine = _engine()
     status = engine.library.status([article()]) if args.status else engine.index(_progress)
     if args.json:
         _emit(asdict(status))
@@ -299,7 +151,7 @@ def export(args: argparse.Namespace) -> int:
     """Write a conversation out."""
     from agent import export as form
 
-    engine = Engine()
+    engine = _engine()
     transcript = engine.store.load(engine.settings.owner, args.id)
     words = [engine.feedback(transcript, n) for n in range(len(transcript.exchanges))]
     debrief = engine.debrief(transcript)
@@ -322,7 +174,7 @@ def export(args: argparse.Namespace) -> int:
 
 def list_(args: argparse.Namespace) -> int:
     """List the learner's own conversations."""
-    engine = Engine()
+    engine = _engine()
     rows = engine.store.summaries(engine.settings.owner)
     for row in rows:
         if args.json:
@@ -349,7 +201,7 @@ def serve(args: argparse.Namespace) -> int:
     """Run the app until it is stopped."""
     import ui
 
-    settings = Engine().settings
+    settings = _engine().settings
     app = Path(ui.__file__).parent / "app.py"
     options = [
         f"--server.address={settings.host}",
@@ -366,7 +218,7 @@ def serve(args: argparse.Namespace) -> int:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what works here; 1 when the main job cannot run."""
-    checks = {name: _checked(check) for name, check in _checks(Engine()).items()}
+    checks = {name: _checked(check) for name, check in _checks(_engine()).items()}
     if args.json:
         _emit({name: {"works": ok, "says": says} for name, (ok, says) in checks.items()})
     else:
@@ -375,7 +227,7 @@ def doctor(args: argparse.Namespace) -> int:
     return 0 if all(ok for ok, _ in checks.values()) else 1
 
 
-def _checks(engine: Engine) -> dict[str, Any]:
+def _checks(engine: "Engine") -> dict[str, Any]:
     return {
         "python": lambda: sys.version.split()[0],
         "scenarios": lambda: f"{len(engine.scenarios)} conversations, all valid",
@@ -387,14 +239,14 @@ def _checks(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _database(engine: Engine) -> str:
+def _database(engine: "Engine") -> str:
     problems = engine.store.integrity()
     if problems:
         raise RehearsalError("; ".join(problems))
     return f"{engine.settings.database}: whole"
 
 
-def _critic_answers(engine: Engine) -> str:
+def _critic_answers(engine: "Engine") -> str:
     reading = engine.critic.read(
         [("counterpart", "What then?")], "I will be there on Monday at nine."
     )

@@ -7,7 +7,7 @@ from typing import Final
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _COMMON: Final = frozenset(
     """
-    a about above after again all also am an and any are aren't as at back be because been
+    a about above after again all also am an and any are aren't as at back be because both been
     before being but by can can't cannot come could couldn't did didn't do does doesn't
     doing don't done down each else even ever every few for from get getting give go goes
     going gone good got had has have haven't having he he's her here hers him his how i i'd

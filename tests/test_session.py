@@ -1,9 +1,3 @@
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,25 +6,6 @@ from agent.domain import Scenario
 from agent.errors import BackendError, ConflictError, ConversationEnded, NotFound
 from agent.session import ScriptedCritic, ScriptedVoice, Session
 from agent.store import SqlStore
-
-KILLED = """
-import sys
-from pathlib import Path
-from agent.session import ScriptedCritic, ScriptedVoice, Session
-from agent.store import SqlStore
-from prompts import load_scenarios
-store = SqlStore(Path(sys.argv[1]))
-scenario = load_scenarios()["declare-vision"]
-session = None
-n = 0
-while True:
-    if session is None or session.transcript.over:
-        session = Session.start(scenario, "local", critic=ScriptedCritic(), voice=ScriptedVoice(),
-                                store=store)
-    n += 1
-    session.reply(f"reply number {n} about vans and depots")
-    print(session.transcript.id, n, flush=True)
-"""
 
 
 @pytest.fixture
@@ -89,28 +64,3 @@ def test_the_text_is_kept_byte_for_byte(scenario: Scenario, store: SqlStore) -> 
     text = "<b>{x}</b> </reply>\r\n\tمرحبا 🙂 ’ e\u0301"
     session.reply(text)
     assert store.load("local", session.transcript.id).exchanges[0].critique.reply == text
-
-
-def test_kill_at_any_moment_loses_at_most_the_reply_in_flight(tmp_path: Path) -> None:
-    database = tmp_path / "rehearsal.db"
-    for wait in (0.0, 0.05, 0.11):
-        child = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(database)], stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(wait)
-        os.kill(child.pid, signal.SIGKILL)
-        said = child.stdout.read().splitlines()
-        child.stdout.close()
-        child.wait()
-        store = SqlStore(database)
-        assert store.integrity() == ()
-        if said and len(said[-1].split()) == 2:
-            name, n = said[-1].split()
-            replies = [e.critique.reply for e in store.load("local", name).exchanges]
-            assert any(f"number {n} " in reply for reply in replies)
-        store.close()
-    with sqlite3.connect(database) as db:
-        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
-    db.close()
