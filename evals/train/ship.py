@@ -31,9 +31,10 @@ README = """# moves_v1: the local critic
 A token-level model on all-MiniLM-L6-v2 (Apache-2.0; all layers fine-tuned) that reads a reply with
 the last three turns before it: 20 logits for each token (the quotes), 20 for the reply (whether;
 attention pooling, one query a move), and four cumulative logits for `overall`. Int8 ONNX, opset 17,
-per channel, weights in 7 bits so that processors with and without VNNI agree; at most 320 tokens a
-window, longer replies in overlapping windows. Numpy turns logits into claims (`agent/decode.py`);
-every number is in `config.json`. Made by `make train` from `evals/cases/replies/` ({n} replies, one
+per channel, weights in 7 bits so that a processor without VNNI does not saturate; at most 320
+tokens a window, longer replies in overlapping windows. Numpy turns logits into claims
+(`agent/decode.py`); every number is in `config.json`. Made by `make train` from
+`evals/cases/replies/` ({n} replies, one
 labelling pass, fixed seeds). Licence: Apache-2.0.
 
 Cross-validation in three folds grouped by conversation, calibration and thresholds chosen on the
@@ -44,13 +45,14 @@ held-out figure for it here.
 
 {table}
 
-int8 against float32, n = {int8[n]} replies: findings agree at {int8[findings_jaccard]:.3f}
-(Jaccard), overall is the same in {int8[overall_same]:.3f}.
+int8 against float32, n = {int8[n]} replies of the training data: findings agree at
+{int8[findings_jaccard]:.3f} (Jaccard), overall is the same in {int8[overall_same]:.3f}.
 
 ## Known misses
 
 - The weakest moves: {weak}.
-- Contrast pairs (a small change makes or unmakes a move): micro-F1 {pairs[micro][f1]:.2f}, n = {pairs[n]}.
+- Contrast pairs (a small change makes or unmakes a move): micro-F1 {pairs[micro][f1]:.2f},
+  n = {pairs[n]}.
 - A salad of dates and speech-act words with no content can read as a promise with terms; orders to
   the scorer can read as a request (the counterpart ignores them).
 - Filler around a reply moves its overall score, mostly down: `python -m evals critic --attacks`.
@@ -72,7 +74,7 @@ def main() -> int:
     scores |= {
         "critic": TARGET.name,
         "folds": np.bincount(folds).tolist(),
-        "baseline": bag_of_words(cases, folds),
+        "bag_of_words": bag_of_words(cases, folds),
         "contrast_pairs": contrast_pairs(cases, items),
         "int8": parity(net, cases),
     }

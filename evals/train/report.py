@@ -1,0 +1,61 @@
+"""The written results of cross-validation: JSON and Markdown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def summary(cv: dict[str, Any]) -> str:
+    """Return the figures for all moves as a Markdown table."""
+    micro, overall, praise = cv["micro"], cv["overall"], cv["false_praise"]
+    kappa = "not defined" if overall["qwk"] is None else f"{overall['qwk']:.3f}"
+    rows = [
+        (
+            "micro precision / recall / F1",
+            f"{micro['p']:.3f} / {micro['r']:.3f} / {micro['f1']:.3f}",
+        ),
+        ("macro-F1", f"{cv['macro_f1']:.3f}"),
+        ("quote word F1", f"{cv['quote_f1']:.3f}"),
+        ("overall: kappa (quadratic)", kappa),
+        ("overall: exact / bias", f"{overall['exact']:.3f} / {overall['bias']:+.3f}"),
+        ("false praise", f"{praise['rate']:.3f} (n = {praise['n']})"),
+        ("possible: right", f"{cv['possible']['right']:.3f} (n = {cv['possible']['n']})"),
+        ("calibration error (ECE)", f"{cv['ece']:.3f} (n = {cv['ece_n']})"),
+    ]
+    lines = [f"| {name} | {value} |" for name, value in rows]
+    return "\n".join([f"| n = {cv['n']} | |", "|---|---|", *lines])
+
+
+def table(cv: dict[str, Any]) -> str:
+    """Return the figures of each move as a Markdown table."""
+    lines = [
+        f"| `{move}` | {row['p']:.2f} | {row['r']:.2f} | {row['f1']:.2f} | {row['n']} |"
+        for move, row in cv["moves"].items()
+    ]
+    return "\n".join(["| move | precision | recall | F1 | n |", "|---|---|---|---|---|", *lines])
+
+
+def weakest(scores: dict[str, Any]) -> str:
+    """Return the five moves with the lowest F1, as text."""
+    worst = sorted(scores["moves"], key=lambda move: scores["moves"][move]["f1"])[:5]
+    return ", ".join(f"`{move}` ({scores['moves'][move]['f1']:.2f})" for move in worst)
+
+
+def write(scores: dict[str, Any], reports: Path) -> None:
+    """Write critic_cv.json and critic_cv.md."""
+    reports.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
+    (reports / "critic_cv.json").write_text(text, "utf-8")
+    bag = scores["bag_of_words"]
+    body = f"""# The local critic in cross-validation
+
+Written by `make train`. Three folds grouped by conversation; calibration and thresholds chosen on
+the other folds.
+
+{summary(scores)}
+
+{table(scores)}
+
+Bag of words on the same folds: micro-F1 {bag["micro"]["f1"]:.3f}, macro-F1 {bag["macro_f1"]:.3f}.
+"""
+    (reports / "critic_cv.md").write_text(body, "utf-8")
