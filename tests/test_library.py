@@ -2,6 +2,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def texts(library: Library, query: str) -> list[str]:
 
 def test_search_finds_by_words_vectors_and_both(library: Library) -> None:
     for how in ("words", "vectors", "fused"):
-        best = library.search("barking dogs", how=how)[0]  # type: ignore[arg-type]
+        best = library.search("barking dogs", how=how)[0]
         assert best.passage.text == "Dogs bark at the postman."
 
 
@@ -125,7 +126,7 @@ def test_old_indexes_do_not_pile_up(library: Library) -> None:
 
 def test_an_encoder_that_fails_leaves_the_old_index(library: Library) -> None:
     class Broken(HashEncoder):
-        def encode(self, texts: list[str]) -> Vectors:
+        def encode(self, texts: Sequence[str]) -> Vectors:
             raise OSError("no space left on device")
 
     with pytest.raises(LibraryError, match="The old one is unchanged"):
