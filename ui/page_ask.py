@@ -1,75 +1,124 @@
-"""Ask: questions to the source material, answered in its own words."""
+"""Ask: questions to the source material, answered in its own words. The URL holds the questions."""
+
+from urllib.parse import quote
 
 import streamlit as st
 
-from agent.domain import Answer, Citation
-from agent.errors import RehearsalError
-from knowledge.sources import article
+from agent.domain import Answer
+from agent.errors import IndexBusy, RehearsalError
 from ui import view
-from ui.shared import engine, keep_text, show_kept
+from ui.shared import engine
 
 SUGGESTED = (
     "How does an executive's promise differ from a manager's?",
+    "What does the successful executive do?",
     "What are the common mistakes on the way?",
-    "my boss never takes me to the big meetings",
 )
-LONGEST = 1_000
+BOX = "question"
+LONGEST_URL = 12_000  # characters; older questions leave the page before the URL grows past it
 
 
-def ask(question: str) -> None:
-    """Answer a question and keep it in this visit's list."""
-    asked = st.session_state.setdefault("asked", [])
-    after = asked[-1][0] if asked else None
-    try:
-        if len(question) > LONGEST:
-            raise RehearsalError(f"A question has {LONGEST} characters at most. Shorten it.")
-        with st.spinner("Reading the material …"):
-            asked.append((question, engine().ask(question, after)))
-    except RehearsalError as problem:
-        keep_text("question", question, problem)
+def asked() -> list[str]:
+    """Return the questions of the URL, oldest first."""
+    return list(st.query_params.get_all("q"))
 
 
-def show(question: str, answer: Answer, n: int) -> None:
+def put(question: str) -> None:
+    """Add a question to the URL."""
+    kept = [*asked(), question]
+    while len(kept) > 1 and sum(len(quote(q)) for q in kept) > LONGEST_URL:
+        kept.pop(0)
+    st.query_params["q"] = kept
+
+
+def prepare() -> None:
+    """Build the index of the material where it is missing, and say how far it is."""
+    place = st.empty()
+
+    def progress(done: int, total: int) -> None:
+        share = done / total if total else 1.0
+        place.progress(share, f"Indexing the material, {done} of {total} passages")
+
+    with st.spinner("Opening the material"):
+        engine().index(progress)
+    place.empty()
+
+
+def answered(question: str, after: str | None) -> Answer:
+    """Return the answer; kept for this visit, since every click draws the page again."""
+    kept: dict[tuple[str | None, str], Answer] = st.session_state.setdefault("answers", {})
+    if (after, question) not in kept:
+        with st.spinner("Reading the material"):
+            kept[after, question] = engine().ask(question, after)
+    return kept[after, question]
+
+
+def show(question: str, answer: Answer) -> None:
     """Show a question and what the material says."""
     st.html(view.turn("You", question, own=True))
-    st.html(view.turn("The material", answer.lead))
-    if answer.refused and answer.nearest:
-        st.caption("The nearest it does say:")
-    for k, citation in enumerate(answer.quotes or answer.nearest):
-        cite(citation, f"{n}_{k}")
+    st.html(view.turn("The material", answer.lead, live=True))
+    for citation in answer.quotes or answer.nearest:
+        st.html(view.cited(citation))
 
 
-def cite(citation: Citation, key: str) -> None:
-    """Show quoted words; they open in their place."""
-    st.html(view.quote(citation.text, citation.heading or citation.source))
-    with st.expander("Open it in its place"):
-        text = article().text
-        start, end = max(0, citation.start - 600), min(len(text), citation.end + 600)
-        st.html(view.page(text[start:end], citation.start - start, citation.end - start))
+def suggest() -> None:
+    """Offer questions to begin with."""
+    st.html(view.paragraph("Type a question below, or begin with one of these.", "quiet"))
+    for example in SUGGESTED:
+        if st.button(example, key=example):
+            put(example)
+            st.rerun()
+
+
+def take(text: str) -> None:
+    """Ask a question; if it cannot be taken it is put back."""
+    try:
+        answered(text, asked()[-1] if asked() else None)
+    except RehearsalError as wrong:
+        st.session_state["ask_problem"], st.session_state["put_back_question"] = str(wrong), text
+    else:
+        st.session_state.pop("ask_problem", None)
+        put(text)
+    st.rerun()
 
 
 def main() -> None:
-    """Show what was asked in this visit, and take a question."""
-    st.title("Ask the material")
-    st.write(
-        "Answers are exact words of the article on the transition from manager to executive. "
-        "Where it is silent, you are told so."
+    """Show the questions of the URL with their answers, and take another."""
+    st.set_page_config(page_title="Ask · Executive Rehearsal", layout="centered")
+    if "put_back_question" in st.session_state:
+        st.session_state[BOX] = st.session_state.pop("put_back_question")
+    text = st.chat_input("Your question", key=BOX)
+    intro = (
+        "The answer is the article's own words, with the place they stand. Where the article is "
+        "silent, you are told so."
     )
-    asked = st.session_state.get("asked", [])
-    for n, (question, answer) in enumerate(asked):
-        show(question, answer, n)
-    show_kept("question")
-    if not asked:
-        st.caption("For example:")
-        for example in SUGGESTED:
-            if st.button(example, key=example):
-                ask(example)
-                st.rerun()
-    text = st.chat_input("Your question")
-    if text and text.strip():
-        st.session_state.pop("kept_question", None)
-        ask(text)
+    st.html(view.heading("Ask the material", 1, intro))
+    try:
+        prepare()
+        talk()
+    except IndexBusy:
+        busy = "The material is being indexed by another window. Reload this page in a moment."
+        st.html(view.notice(busy, calm=True))
+    except RehearsalError as wrong:
+        st.html(view.notice(str(wrong)))
+    if text is not None:
+        take(text)
+    if st.session_state.get("ask_problem"):
+        st.html(view.notice(st.session_state["ask_problem"]))
+
+
+def talk() -> None:
+    """Show what was asked, or what could be."""
+    before = None
+    for question in asked():
+        show(question, answered(question, before))
+        before = question
+    if before is None:
+        suggest()
+    elif st.button("Start over", type="tertiary"):
+        st.query_params.clear()
         st.rerun()
 
 
-main()
+if __name__ == "__main__":
+    main()

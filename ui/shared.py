@@ -1,43 +1,64 @@
-"""What all pages share: the engine, and how errors are shown."""
+"""What all pages share: the engine, how it is warmed, and how a problem is shown."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 
 from agent.engine import Engine
+from agent.errors import RehearsalError
+from ui import view
+from ui.style import SCROLL
 
 
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """Return the one engine of this server; it holds no learner's data."""
-    made = Engine()
-    threading.Thread(target=_warm, args=(made,), daemon=True).start()
-    return made
+    return Engine()
 
 
-def _warm(made: Engine) -> None:
-    """Load the models while the learner reads the first page."""
+@st.cache_resource(show_spinner=False)
+def warm() -> threading.Thread:
+    """Load the models while the learner reads the first page; call it when that is drawn."""
+    thread = threading.Thread(target=_load, args=(engine(),), daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(made: Engine) -> None:
+    with suppress(Exception):  # whoever needs what cannot be loaded is told so then
+        _load_all(made)
+
+
+def _load_all(made: Engine) -> None:
     made.critic.read([("counterpart", "Well?")], "What do you need from me?")
-    for scenario in made.scenarios.values():
-        prepare = getattr(made.voice, "prepare", None)
-        if prepare:
+    prepare = getattr(made.voice, "prepare", None)
+    if prepare is not None:
+        for scenario in made.scenarios.values():
             prepare(scenario)
 
 
-def keep_text(place: str, text: str, problem: Exception) -> None:
-    """Remember what was typed and what went wrong, to be shown on the next run."""
-    st.session_state[f"kept_{place}"] = (text, str(problem))
+@contextmanager
+def telling() -> Iterator[None]:
+    """Show a problem of the product's own on the page, in words, in place of what failed."""
+    try:
+        yield
+    except RehearsalError as problem:
+        st.html(view.notice(str(problem)))
 
 
-def show_kept(place: str) -> None:
-    """Show what went wrong, and the typed text to copy or change."""
-    kept = st.session_state.get(f"kept_{place}")
-    if not kept:
-        return
-    text, problem = kept
-    st.error(problem)
-    shown = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "␀")
-    st.text_area("What you typed is kept here", shown[:200_000], key=f"area_{place}", height=160)
-    if st.button("Put it away", key=f"away_{place}"):
-        del st.session_state[f"kept_{place}"]
-        st.rerun()
+def bring_into_view() -> None:
+    """Move the page to the element with the id `here`."""
+    st.html(f"<script>{SCROLL}</script>", unsafe_allow_javascript=True)
+
+
+def begin(scenario_id: str) -> None:
+    """Start a conversation with the next of its openings and go there."""
+    with telling():
+        held = engine().store.summaries(engine().settings.owner)
+        before = sum(row.scenario_id == scenario_id for row in held)
+        openings = len(engine().scenario(scenario_id).openings())
+        with st.spinner("Preparing the conversation"):
+            made = engine().start(scenario_id, before % openings + 1)
+        st.switch_page("page_conversation.py", query_params={"c": made.transcript.id})

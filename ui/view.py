@@ -1,43 +1,22 @@
-"""Values → escaped HTML. Pure. Nothing a person typed is ever read as markup."""
+"""Values → escaped HTML. Pure. Nothing a person or a model wrote is ever read as markup."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
 
-from agent.domain import Critique, Exchange, Finding, Stance
+from agent.domain import Citation, Critique, Finding, Move, Scenario, Stance
 from agent.feedback import Feedback
 from prompts import Rubric
 
-CSS = """<style>
-.turn{margin:0 0 .9rem;max-width:42rem}
-.turn .who{font:600 .78rem/1.4 system-ui,sans-serif;opacity:.75;letter-spacing:.02em}
-.turn .said{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6;margin:.1rem 0 0}
-.turn.you{margin-left:auto;padding:.6rem .9rem;border-radius:.4rem;
-  background:color-mix(in srgb,currentColor 6%,transparent)}
-mark{color:inherit;background:#cfe8e3;border-bottom:2px solid #1f5a60;padding:0 .1em}
-mark.against{background:#f6dcc9;border-bottom:2px dashed #8a3b12}
-mark.possible{background:none;border-bottom:2px dotted #6b6b6b}
-mark .move{font:600 .68rem/1 system-ui,sans-serif;margin-left:.35em;white-space:nowrap;
-  vertical-align:.15em;opacity:.9}
-@media (prefers-color-scheme:dark){.stApp mark{background:#204a47;border-color:#7fc1c4}
-  .stApp mark.against{background:#56301a;border-color:#e0a27c}}
-.notes{max-width:42rem;margin:0 0 1.1rem auto;padding-left:.9rem;
-  border-left:3px solid color-mix(in srgb,currentColor 25%,transparent)}
-.notes p{margin:.25rem 0;font-size:.95rem;line-height:1.5;overflow-wrap:anywhere}
-.notes b{font-family:system-ui,sans-serif;font-size:.8rem}
-.where{font:.8rem/1.4 system-ui,sans-serif;opacity:.75;margin:.2rem 0 .8rem}
-.quote{border-left:3px solid #1f5a60;padding:.1rem 0 .1rem .8rem;margin:.5rem 0;
-  overflow-wrap:anywhere;white-space:pre-wrap}
-table.ledger{border-collapse:collapse;width:100%;font-size:.92rem}
-table.ledger td,table.ledger th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;
-  border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent);overflow-wrap:anywhere}
-</style>"""
-
-STANCES = {
-    Stance.GUARDED: "keeps a distance",
-    Stance.TESTING: "is testing whether you mean it",
-    Stance.OPEN: "is open with you",
-    Stance.CLOSED: "has closed up",
+STANCES: Final = {
+    Stance.GUARDED: ("guarded", "keeps a distance"),
+    Stance.TESTING: ("testing", "checks whether you mean it"),
+    Stance.OPEN: ("open", "speaks freely"),
+    Stance.CLOSED: ("closed", "has stopped listening"),
 }
+LEVELS: Final = {1: "1 of 3", 2: "2 of 3", 3: "3 of 3"}
+MINUTES: Final = {1: 10, 2: 15, 3: 20}  # by difficulty: about eight to twelve replies
 
 
 def escaped(text: str) -> str:
@@ -45,90 +24,187 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def turn(who: str, said: str, *, own: bool = False) -> str:
-    """Return one person's words."""
-    return _turn(who, escaped(said), own=own)
+def block(body: str, kind: str = "") -> str:
+    """Return HTML in the container that carries the app's look; `body` is HTML already."""
+    return f'<div class="{f"er {kind}".strip()}">{body}</div>'
+
+
+def heading(text: str, level: int = 2, under: str = "", *, here: bool = False) -> str:
+    """Return a heading, with a line of text under it; `here` is where the page is moved to."""
+    more = f'<p class="lead">{escaped(under)}</p>' if under else ""
+    place = ' id="here"' if here else ""
+    return block(f"<h{level}{place}>{escaped(text)}</h{level}>{more}", "section" * (level == 2))
+
+
+def between(text: str) -> str:
+    """Return a quiet line across the page."""
+    return f'<p class="er between">{escaped(text)}</p>'
+
+
+def paragraph(text: str, kind: str = "pre") -> str:
+    """Return a paragraph with its white space kept."""
+    return block(f'<p class="{kind}" dir="auto">{escaped(text)}</p>')
+
+
+def notice(text: str, *, calm: bool = False) -> str:
+    """Return what happened, said at once to a screen reader unless it is calm."""
+    role = "status" if calm else "alert"
+    kind = "notice calm" if calm else "notice"
+    return f'<div class="er {kind}" role="{role}"><p class="pre">{escaped(text)}</p></div>'
+
+
+def card(scenario: Scenario, practises: Iterable[str]) -> str:
+    """Return one conversation to choose; `practises` are names of capabilities."""
+    who = f"{scenario.persona.name}, {scenario.persona.role}"
+    rows = {
+        "With": who,
+        "Practises": ", ".join(practises),
+        "Difficulty": LEVELS[scenario.difficulty],
+        "Takes": f"about {MINUTES[scenario.difficulty]} minutes",
+    }
+    facts = "".join(f"<dt>{k}</dt><dd>{escaped(v)}</dd>" for k, v in rows.items())
+    return block(
+        f"<h2>{escaped(scenario.title)}</h2>"
+        f'<p class="purpose">{escaped(scenario.purpose)}</p><dl class="facts">{facts}</dl>',
+        "card",
+    )
+
+
+def entry(title: str, under: str) -> str:
+    """Return one line of a list: a title and a quiet line under it."""
+    return block(f'<b>{escaped(title)}</b><br><span class="quiet">{escaped(under)}</span>')
+
+
+def brief(scenario: Scenario) -> str:
+    """Return what the learner knows before the talk: the situation, the person, the purpose."""
+    who = f"{scenario.persona.name}, {scenario.persona.role}."
+    return block(
+        f'<p class="pre">{escaped(scenario.situation.strip())}</p>'
+        f"<p><b>You meet</b> {escaped(who)}</p>"
+        f"<p><b>The purpose.</b> {escaped(scenario.purpose)}</p>"
+    )
+
+
+def turn(who: str, said: str, *, own: bool = False, live: bool = False) -> str:
+    """Return one person's words; `live` ones are announced by a screen reader as they come."""
+    return _turn(who, escaped(said), own=own, live=live)
 
 
 def marked_turn(who: str, critique: Critique, rubric: Rubric) -> str:
-    """Return the learner's words with the found words marked and labelled in place."""
+    """Return the learner's words with the found words marked and named in place."""
     return _turn(who, marked(critique, rubric), own=True)
 
 
-def _turn(who: str, body: str, *, own: bool) -> str:
-    kind = "turn you" if own else "turn"
+def _turn(who: str, body: str, *, own: bool, live: bool = False) -> str:
+    kind = "er turn you" if own else "er turn"
+    said = ' role="log" aria-live="polite"' if live else ""
     return (
-        f'<div class="{kind}"><div class="who">{escaped(who)}</div>'
-        f'<div class="said" dir="auto">{body}</div></div>'
+        f'<div class="{kind}"{said}><p class="who">{escaped(who)}</p>'
+        f'<div class="said" dir="auto" tabindex="0">{body}</div></div>'
     )
 
 
 def marked(critique: Critique, rubric: Rubric) -> str:
-    """Return the reply with marks; where quotes overlap, one mark carries both labels."""
-    reply, out, at = critique.reply, [], 0
-    for start, end, found in _runs(critique.findings):
-        out.append(escaped(reply[at:start]))
-        names = ", ".join(rubric.moves[f.move].name for f in found)
-        against = any(not f.move.good for f in found)
-        kind = ' class="against"' if against else ""
-        label = f"{'▽' if against else '△'} {escaped(names)}"
-        out.append(
-            f'<mark{kind}>{escaped(reply[start:end])}<span class="move">{label}</span></mark>'
-        )
-        at = end
-    out.append(escaped(reply[at:]))
-    return "".join(out)
+    """Return the reply with each found run marked and, where it ends, the move's name.
+
+    Moves that work against the speaker have another colour, a broken line and a minus sign; the
+    good ones a full line and a plus sign.
+    """
+    reply, findings = critique.reply, _once(critique.findings)
+    bounds = {0, len(reply)} | {b for f in findings for b in (f.quote.start, f.quote.end)}
+    cuts = sorted(b for b in bounds if b <= len(reply))
+    parts = []
+    for start, end in pairwise(cuts):
+        here = [f for f in findings if f.quote.start <= start and f.quote.end >= end]
+        parts.append(_run(reply[start:end], here))
+        parts += [_tag(f.move, rubric) for f in findings if f.quote.end == end]
+    return "".join(parts)
 
 
-def _runs(findings: Iterable[Finding]) -> list[tuple[int, int, list[Finding]]]:
-    runs: list[tuple[int, int, list[Finding]]] = []
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in reading order, each move once where its quotes overlap."""
+    kept: list[Finding] = []
     for finding in sorted(findings, key=lambda f: (f.quote.start, -f.quote.end)):
-        if runs and finding.quote.start < runs[-1][1]:
-            start, end, found = runs[-1]
-            known = finding.move in [f.move for f in found]
-            runs[-1] = (start, max(end, finding.quote.end), found if known else [*found, finding])
-        else:
-            runs.append((finding.quote.start, finding.quote.end, [finding]))
-    return runs
+        same = (k for k in kept if k.move == finding.move)
+        if not any(k.quote.end > finding.quote.start for k in same):
+            kept.append(finding)
+    return kept
 
 
-def notes(words: Feedback, overall: int) -> str:
-    """Return the critique under a reply: score, strength, missed move, stronger wording."""
-    label = "How another learner put it" if words.stronger_is_model else "A stronger wording"
-    rows = [
-        ("What worked", words.strength),
-        ("What was missed", words.missed),
-        (label, words.stronger),
-        *(("A question", question) for question in words.questions[:2]),
-    ]
-    body = "".join(f"<p dir='auto'><b>{a}</b><br>{escaped(b)}</p>" for a, b in rows if b)
-    empty = "<p>Nothing in this reply was found to move the conversation either way.</p>"
-    score = f"<p><b>This reply: {overall} of 4</b></p>"
-    return f'<div class="notes" role="note" aria-label="Critique">{score}{body or empty}</div>'
+def _run(text: str, findings: Sequence[Finding]) -> str:
+    if not findings:
+        return escaped(text)
+    against = any(not f.move.good for f in findings)
+    kind = "move against" if against else "move"
+    return f'<mark class="{kind}">{escaped(text)}</mark>'
 
 
-def where(name: str, exchange: Exchange) -> str:
-    """Return the quiet line of where the other person is."""
-    return f'<div class="where">{escaped(name)} {STANCES[exchange.state.stance]}.</div>'
+def _tag(move: Move, rubric: Rubric) -> str:
+    name = escaped(rubric.moves[move].name)
+    sign, kind, says = (
+        ("+", "tag", "works for you")
+        if move.good
+        else ("\N{MINUS SIGN}", "tag against", "works against you")
+    )
+    return f'<span class="{kind}" role="note" aria-label="{name}: {says}">{sign} {name}</span>'
 
 
-def quote(text: str, source: str) -> str:
-    """Return quoted words with where they stand."""
-    return f'<div class="quote">{escaped(text)}</div><div class="where">{escaped(source)}</div>'
+def critique(
+    words: Feedback, overall: int, n: int, why: Citation | None = None, *, shown: bool = True
+) -> str:
+    """Return the critique under reply `n` (1-based), folded unless `shown`.
 
-
-def page(text: str, start: int, end: int) -> str:
-    """Return a source with one run of it marked, in its place."""
+    At most one strength, one missed move and one stronger wording; what may have been found is
+    asked, not told; `why` are the words of the article, where it speaks of the move.
+    """
+    rows = _rows(words)
+    body = "".join(
+        f'<dt>{label}</dt><dd dir="auto"{kind}>{escaped(text)}</dd>' for label, text, kind in rows
+    )
+    nothing = "<p class='quiet'>No words of this reply moved the conversation either way.</p>"
+    opened = " open" if shown else ""
     return (
-        '<div class="said" style="white-space:pre-wrap;line-height:1.6">'
-        f"{escaped(text[:start])}<mark>{escaped(text[start:end])}</mark>{escaped(text[end:])}</div>"
+        f'<details class="er notes"{opened} aria-label="Critique of reply {n}">'
+        f"<summary>Critique of reply {n}: {overall} of 4</summary>"
+        f"{f'<dl>{body}</dl>' if body else nothing}{_why(why)}</details>"
     )
 
 
-def ledger(rows: Iterable[tuple[str, str, str]]) -> str:
-    """Return the table of what moved trust: reply number, words and moves, trust after."""
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows
+def _rows(words: Feedback) -> list[tuple[str, str, str]]:
+    label = "How another learner put it" if words.stronger_is_model else "A stronger wording"
+    kind = ' class="wording"' if words.stronger_is_model else ""
+    rows = [
+        ("What worked", words.strength, ""),
+        ("What was missed", words.missed, ""),
+        (label, words.stronger, kind),
+        ("A question", "\n".join(words.questions[:2]), ""),
+    ]
+    return [(name, text, kind) for name, text, kind in rows if text]
+
+
+def _why(why: Citation | None) -> str:
+    if why is None:
+        return ""
+    return f'<details class="why"><summary>Why it matters</summary>{_cite(why)}</details>'
+
+
+def stance(name: str, where: Stance) -> str:
+    """Return the quiet line of where the other person is."""
+    word, meaning = STANCES[where]
+    first = escaped(name.split()[0])
+    return f'<p class="er stance">{first} is <b>{word}</b>: {meaning}.</p>'
+
+
+def cited(citation: Citation) -> str:
+    """Return quoted words, where they stand, and the way there."""
+    return block(_cite(citation))
+
+
+def _cite(citation: Citation) -> str:
+    where = f"article?from={citation.start}&to={citation.end}"
+    under = f"Under “{escaped(citation.heading)}” · " if citation.heading else ""
+    return (
+        f'<div class="cite"><blockquote class="words" dir="auto">{escaped(citation.text)}'
+        f'</blockquote><p class="from">{under}<a href="{escaped(where)}" target="_blank">'
+        "Read it in the article (new tab)</a></p></div>"
     )
-    head = "<tr><th>Reply</th><th>What moved trust</th><th>Trust after, of 10</th></tr>"
-    return f'<table class="ledger">{head}{cells}</table>'
