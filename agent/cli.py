@@ -4,7 +4,6 @@ import argparse
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -213,7 +212,8 @@ def serve(args: argparse.Namespace) -> int:
         f"Executive Rehearsal: http://{settings.host}:{settings.port} (Ctrl-C stops it)", flush=True
     )
     command = [sys.executable, "-m", "streamlit", "run", str(app), *options]
-    return subprocess.call(command, cwd=app.parents[1])  # noqa: S603
+    os.chdir(app.parents[1])
+    os.execv(sys.executable, command)  # noqa: S606 (whoever stops this stops the server itself)
 
 
 def doctor(args: argparse.Namespace) -> int:

@@ -88,6 +88,7 @@ class Engine:
         """Begin a conversation. Raises NotFound, StoreError."""
         from agent.session import Session
 
+        self.voice.prepare(self.scenario(name))
         return Session.start(
             self.scenario(name),
             self.settings.owner,

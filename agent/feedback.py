@@ -103,7 +103,7 @@ def _stronger(
         return None, False
     soft = vague_in(critique.reply)
     if soft and missed in (Move.VAGUENESS, Move.TERMS):
-        return f"“{soft}” is not a time. Which day, and what will be true then?", False
+        return f"“{soft}” cannot be checked. Which day, and what will be true then?", False
     models = transcript.scenario.models.get(missed, ())
     if models:
         said = content_words(critique.reply)

@@ -41,6 +41,9 @@ class Voice(Protocol):
     def name(self) -> str:
         """The voice and its version."""
 
+    def prepare(self, scenario: Scenario) -> None:
+        """Load what the first words would have to wait for; called when a conversation begins."""
+
     def speak(self, brief: Brief) -> Speech:
         """Return the counterpart's next words."""
 
@@ -247,6 +250,9 @@ class ScriptedVoice:
     def __init__(self, *words: str | Exception) -> None:
         self._words = words or ("Go on.",)
         self.briefs: list[Brief] = []
+
+    def prepare(self, scenario: Scenario) -> None:
+        """Have nothing to load."""
 
     def speak(self, brief: Brief) -> Speech:
         """Say the next words, or raise."""

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from agent.domain import Brief, Ending, Exchange, Reading, Speech
+from agent.domain import Brief, Ending, Exchange, Reading, Scenario, Speech
 from agent.session import Critic, Session, Store, Voice
 from knowledge.vectors import Vectors
 
@@ -98,6 +98,10 @@ class TimedVoice:
     def __init__(self, voice: Voice) -> None:
         self._voice, self.name, self.times = voice, voice.name, Times()
 
+    def prepare(self, scenario: Scenario) -> None:
+        """Load what the first words would have to wait for."""
+        self._voice.prepare(scenario)
+
     def speak(self, brief: Brief) -> Speech:
         """Say what comes next."""
         with timed(self.times):
@@ -127,11 +131,15 @@ def turns(count: int) -> dict[str, Any]:
     from agent.local_critic import LocalCritic
     from agent.local_voice import AuthoredVoice
     from agent.store import SqlStore
+    from prompts import load_scenarios
 
     with tempfile.TemporaryDirectory() as folder:
         kept = SqlStore(Path(folder) / "record.db")
         critic, store = TimedCritic(LocalCritic()), TimedStore(kept)
-        voice = TimedVoice(AuthoredVoice(default_encoder()))
+        voice, opened = TimedVoice(AuthoredVoice(default_encoder())), Times()
+        for scenario in load_scenarios().values():  # as Engine.start does, before the first reply
+            with timed(opened):
+                voice.prepare(scenario)
         times = hold(count + 1, critic, voice, store)
         kept.close()
     parts = {"critic": critic.times[1:], "voice": voice.times[1:], "store": store.times[1:]}
@@ -140,6 +148,7 @@ def turns(count: int) -> dict[str, Any]:
     return {
         **summary(whole),
         "first": round(times[0], 1),
+        "open": summary(opened),
         "words": WORDS,
         "parts": {name: summary(part) for name, part in (*parts.items(), ("counterpart", rest))},
     }

@@ -109,16 +109,16 @@ def check(question: str) -> None:
 def choose(ranking: Ranking, question: str) -> list[Place]:
     """Return the sentences that answer: a written answer, a whole list, or the best few."""
     limits = settings()["quotes"]
-    best = ranking.sentences[0]
+    best, at_most = ranking.sentences[0], limits["at_most"] + min(ranking.asks, 3) - 1
     written = _written(ranking, limits["written_answer"])
-    if len(written) >= limits["at_most"]:
+    if len(written) >= at_most:
         return written
     if best.passage.kind == "list" and _ASKS_ALL.search(question) and _holds_the_list(ranking):
         return [(best.passage, span) for span in best.passage.sentences]
     floor = best.score * limits["share_of_best"]
-    chosen = [s for s in ranking.sentences if s.score >= floor][: limits["at_most"]]
+    chosen = [s for s in ranking.sentences if s.score >= floor]
     places = [*written, *((s.passage, s.span) for s in chosen)]
-    return _with_context(list(dict.fromkeys(places))[: limits["at_most"]])
+    return _with_context(list(dict.fromkeys(places))[:at_most])
 
 
 def _written(ranking: Ranking, floor: float) -> list[Place]:

@@ -1,9 +1,10 @@
 """`python -m knowledge.calibrate QUESTIONS`: fit the refusal models, write them to refusal.json.
 
 Rows: the development questions, each counted four times, and the written questions of the article,
-each read by a router that was not given it (five folds). The threshold is the one at which at most
-5 % of the answerable development questions are refused, each read by a model fitted without it.
-Needs scikit-learn (the `dev` extra). Attacks are refused by rule and are not in the fit.
+each read by a router that was not given it (five folds). The threshold is the one at which 5 % of
+all answerable questions are refused, the development ones read by a model fitted without them.
+Needs scikit-learn (the `dev` extra). Attacks are refused by rule and are not in the
+fit. The shares printed are of the development questions, in cross-validation.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from knowledge.sources import Source, article
 
 FOLDS = 5
 DEVELOPMENT_WEIGHT = 4.0  # of a development question; a written one counts 1
-FALSE_REFUSALS = 0.05  # accepted on the development questions
+FALSE_REFUSALS = 0.05  # accepted on the answerable questions
 SETTINGS = Path(__file__).with_name("refusal.json")
 
 Floats = npt.NDArray[np.float64]
@@ -88,8 +89,12 @@ def calibrate(development: Rows, written: Rows | None) -> dict[str, Any]:
         coefficients, intercept = fit(*_joined(part, written))
         held_out[fold] = _probability(development.features[fold] @ coefficients + intercept)
     answered = development.answered
-    threshold = float(np.quantile(held_out[answered], FALSE_REFUSALS))
     coefficients, intercept = fit(*_joined(development, written))
+    known = held_out[answered]
+    if written is not None:
+        scores = written.features[written.answered] @ coefficients + intercept
+        known = np.concatenate([known, _probability(scores)])
+    threshold = float(np.quantile(known, FALSE_REFUSALS))
     pairs = zip(development.names, coefficients.round(4).tolist(), strict=True)
     return {
         "intercept": round(intercept, 4),

@@ -117,6 +117,8 @@ class Index:
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Return the k passages nearest to a vector with their cosine, best first."""
         with self._lock:
+            if self._client is None:
+                raise LibraryError("The index was closed while it was being read. Try again.")
             wanted = min(4 * k + 20, self._collection.count())
             if not wanted:
                 return []

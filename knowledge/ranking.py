@@ -64,13 +64,15 @@ class Ranking:
     """A question read against the material: sentences best first, and the routes they came by.
 
     `asked` is the question with misspellings set right, and with the question before it where it
-    leans on that; `routes` are for the whole question and then for each of its parts.
+    leans on that; `routes` are for the whole question and then for each of its parts; `asks` counts
+    the parts, and `unknown` are its content words that the material does not have.
     """
 
     asked: str
     sentences: tuple[Scored, ...]
     routes: tuple[Routed, ...]
     unknown: tuple[str, ...]
+    asks: int = 1
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -100,7 +102,7 @@ class Ranker:
         found = self._candidates(index, texts, routes)
         scored = self._score(index, found, texts, vectors, routes)
         unknown = tuple(w for w in content_words(asked) if not occurs(w, index))
-        return Ranking(asked, tuple(scored), routes, unknown)
+        return Ranking(asked, tuple(scored), routes, unknown, max(1, len(texts) - 1))
 
     def _of(self, index: Index) -> tuple[Router, frozenset[str]]:
         if self._known is None or self._known[0] != index.name:
@@ -129,7 +131,7 @@ class Ranker:
         routes: Sequence[Routed],
     ) -> list[Scored]:
         weights: dict[str, float] = settings()["weights"]
-        terms = [weighted_terms(index, text) for text in texts]
+        terms = weighted_terms(index, texts[0])
         scored = []
         for passage in found:
             whole = self._vector(index, f"{passage.heading} {passage.text}".strip()) @ vectors.T
@@ -139,7 +141,7 @@ class Ranker:
                     "sentence": float(near[0]),
                     "passage": float(whole[0]),
                     "part": float((near + whole)[1:].max(initial=0.0)) / 2,
-                    "words": overlap(terms[0], text),
+                    "words": overlap(terms, text),
                     **_routed(routes, (passage.source, span.start)),
                 }
                 score = sum(weights[name] * value for name, value in parts.items())

@@ -17,10 +17,18 @@ from typing import Any
 import yaml
 
 from knowledge.ranking import Ranking
-from knowledge.words import content_words
+from knowledge.words import content_words, stems
 
 FAMILIAR = 0.45  # cosine below which a question is strange to the material
-SAID_ALREADY = 0.6  # share of a claim's words that one sentence has: it is the material's own claim
+SAID_ALREADY = 0.8  # share of a claim's words in one sentence that make it the material's own
+ABOUT_A_SOURCE = frozenset(
+    [
+        *("article", "author", "confirm", "exact", "exactly", "find", "institute", "igl", "line"),
+        *("passage", "place", "quote", "quotation", "said", "sentence", "show", "source", "state"),
+        *("states", "text", "word", "words", "write", "writes"),
+    ]
+)
+PLAIN = ("sentence", "unknown", "no_number")  # features of material without written questions
 
 _NUMBER = re.compile(
     r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|hundred|half"
@@ -65,11 +73,18 @@ def models() -> Mapping[str, Mapping[str, Any]]:
 
 def attack_in(question: str, ranking: Ranking) -> str | None:
     """Return the name of the attack a question is worded as, or None."""
-    own_words = bool(ranking.sentences) and ranking.sentences[0].parts["words"] >= SAID_ALREADY
     for attack in attacks():
-        if attack.pattern.search(question) and not (attack.unless_said and own_words):
+        if attack.pattern.search(question) and not (attack.unless_said and is_said(ranking)):
             return attack.name
     return None
+
+
+def is_said(ranking: Ranking) -> bool:
+    """Tell whether the words of a claim about the source are those of its best sentence."""
+    claimed = [word for word in content_words(ranking.asked) if word not in ABOUT_A_SOURCE]
+    held = {stem for s in ranking.sentences[:1] for stem in stems(s.text)}
+    said = [all(stem in held for stem in stems(word)) for word in claimed]
+    return bool(said) and sum(said) / len(said) >= SAID_ALREADY
 
 
 def features(ranking: Ranking) -> dict[str, float]:
@@ -87,7 +102,9 @@ def features(ranking: Ranking) -> dict[str, float]:
         "asks_number": float(bool(_ASKS_NUMBER.search(ranking.asked))),
         "asks_name": float(bool(_ASKS_NAME.search(ranking.asked))),
     }
-    return plain | (_routed(ranking) if ranking.routes else {})
+    if not ranking.routes:  # one text's questions are too few to weigh more than these
+        return {name: plain[name] for name in PLAIN}
+    return plain | _routed(ranking)
 
 
 def probability(ranking: Ranking) -> float:

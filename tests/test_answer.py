@@ -128,7 +128,6 @@ def test_every_attack_rule_lets_plain_questions_through() -> None:
         assert not any(attack.pattern.search(question) for question in plain), attack.name
 
 
-@pytest.mark.xfail(reason="known miss: a demand for a line reads as an attack", strict=False)
 def test_the_materials_own_claim_may_be_confirmed(answerer: Answerer) -> None:
     question = "The article says developing these skills takes time and practice. Give me the line."
     assert "takes time and practice" in quoted(answerer.answer(question))
@@ -145,7 +144,6 @@ def test_a_question_with_no_words_or_too_many_is_an_input_error(answerer: Answer
             answerer.answer(question)
 
 
-@pytest.mark.xfail(reason="known miss: refused without written questions", strict=False)
 def test_material_without_written_questions_is_answered_too(tmp_path: Path) -> None:
     text = "Leave requests go to the team lead two weeks ahead.\n\nThe canteen opens at eleven."
     library = Library.open_or_build(tmp_path, default_encoder(), [Source("h", "Handbook", text)])

@@ -194,7 +194,7 @@ def test_fusion_is_reciprocal_rank() -> None:
 
 def test_written_questions_must_quote_exactly(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("Some words.", "utf-8")
-    (tmp_path / "q.yaml").write_text("said: [{words: Other words, asked: ['what?']}]", "utf-8")
+    (tmp_path / "q.yaml").write_text("said: [{words: Other words, asked: [what]}]", "utf-8")
     with pytest.raises(SourceError, match="not an exact run"):
         read_source(tmp_path / "t.txt", tmp_path / "q.yaml")
 

@@ -33,10 +33,8 @@ def _load(made: Engine) -> None:
 
 def _load_all(made: Engine) -> None:
     made.critic.read([("counterpart", "Well?")], "What do you need from me?")
-    prepare = getattr(made.voice, "prepare", None)
-    if prepare is not None:
-        for scenario in made.scenarios.values():
-            prepare(scenario)
+    for scenario in made.scenarios.values():
+        made.voice.prepare(scenario)
 
 
 @contextmanager
