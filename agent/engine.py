@@ -88,9 +88,10 @@ class Engine:
         """Begin a conversation. Raises NotFound, StoreError."""
         from agent.session import Session
 
-        self.voice.prepare(self.scenario(name))
+        scenario = self.scenario(name)
+        self.voice.prepare(scenario)
         return Session.start(
-            self.scenario(name),
+            scenario,
             self.settings.owner,
             critic=self.critic,
             voice=self.voice,
@@ -127,8 +128,10 @@ class Engine:
         from knowledge.sources import article
 
         sources = [article()]
-        if self.library.status(sources).stale:
-            self.library.build(sources, progress)
+        status = self.library.status(sources)
+        if not status.stale:
+            return status
+        self.library.build(sources, progress)
         return self.library.status(sources)
 
     def ask(self, question: str, after: str | None = None) -> Answer:

@@ -1,7 +1,6 @@
 """Everything that can be configured, in one place: environment variables `REHEARSAL_…`."""
 
 from pathlib import Path
-from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError
@@ -24,7 +23,6 @@ class Settings(BaseSettings):
     scenarios_dir: Path | None = None
     host: str = "localhost"
     port: int = Field(default=8501, ge=1, le=65535)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     owner: str = Field(default="local", min_length=1, max_length=200)
 
     @property

@@ -5,6 +5,7 @@ numbers are in `TUNING`.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from agent.domain import (
@@ -137,9 +138,10 @@ def _worth(before: Transcript, critique: Critique, finding: Finding) -> float:
     return base * (TUNING.same_move**weak if critique.overall <= 2 else 1.0)
 
 
+@lru_cache(maxsize=4096)
 def matter_of(text: str) -> frozenset[str]:
     """Return the content words that say what it is about: no times, no names of speech acts."""
-    return frozenset(w for w in content_words(TIMES.sub(" ", text)) if w not in SPEECH_ACTS)
+    return content_words(TIMES.sub(" ", text)) - SPEECH_ACTS
 
 
 def about_this(before: Transcript, text: str) -> bool:
@@ -147,7 +149,8 @@ def about_this(before: Transcript, text: str) -> bool:
     scenario = before.scenario
     said = [scenario.situation, *(text for _, text in before.history())]
     told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
-    return bool(matter_of(text) & frozenset[str]().union(*map(matter_of, told)))
+    matter = matter_of(text)
+    return any(matter & matter_of(other) for other in told)
 
 
 def total(

@@ -5,7 +5,6 @@ questions. There are two models: one for material that has written questions, on
 that has none. Wordings of attacks are refused before that, by rule (attacks.yaml).
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from knowledge.ranking import Ranking
+from knowledge.ranking import Ranking, settings
 from knowledge.words import content_words, stems
 
 FAMILIAR = 0.45  # cosine below which a question is strange to the material
@@ -63,12 +62,10 @@ def attacks() -> tuple[Attack, ...]:
     )
 
 
-@lru_cache(maxsize=1)
 def models() -> Mapping[str, Mapping[str, Any]]:
     """Return the two fitted models: weights by feature, intercept, threshold."""
-    path = Path(__file__).with_name("refusal.json")
-    loaded: dict[str, Mapping[str, Any]] = json.loads(path.read_text("utf-8"))["models"]
-    return loaded
+    found: Mapping[str, Mapping[str, Any]] = settings()["models"]
+    return found
 
 
 def attack_in(question: str, ranking: Ranking) -> str | None:

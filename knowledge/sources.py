@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Source:
         return digest.hexdigest()
 
 
+@cache
 def article() -> Source:
     """Return the source article with its written questions. Raises SourceError."""
     return read_source(MATERIAL / f"{ARTICLE}.txt", MATERIAL / f"{ARTICLE}.questions.yaml")

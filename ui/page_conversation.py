@@ -5,7 +5,7 @@ import streamlit as st
 from agent.domain import Citation, Transcript
 from agent.errors import ConflictError, NotFound, RehearsalError
 from agent.feedback import Feedback
-from agent.session import Session
+from agent.session import LONGEST, Session
 from ui import view
 from ui.debrief import show as show_debrief
 from ui.shared import engine, telling
@@ -84,7 +84,7 @@ def why(words: Feedback) -> Citation | None:
 def take(session: Session, text: str, seen: int) -> None:
     """Take one reply; whatever goes wrong, the typed text is put back."""
     name = session.transcript.scenario.persona.name.split()[0]
-    st.html(view.turn("You", text[:6_000], own=True))
+    st.html(view.turn("You", text[:LONGEST], own=True))
     try:
         with st.spinner(f"{name} is thinking about it"):
             session.reply(text, at=seen)

@@ -14,11 +14,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from agent import decode
+from agent.domain import Move
 from evals import scorers
 from evals.train.data import MOVES
 
-AGAINST = ("effort_push", "prescription", "defence", "vagueness", "pressure", "hype")
-GOOD = frozenset(MOVES) - frozenset(AGAINST)
+GOOD = frozenset(move.value for move in Move if move.good)
 PRECISION, PRIOR, MIDDLE, KEPT_RECALL = 0.80, 20, 0.35, 0.75
 GRID = tuple(round(0.2 + 0.025 * step, 3) for step in range(27))
 FALSE_PRAISE, LARGEST_STEP = 0.10, 0.6

@@ -10,31 +10,11 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from agent import windows
+from agent.domain import Move
 from evals.train.base import ROOT, wheel_file
 
 CASES = ROOT / "evals" / "cases" / "replies"
-MOVES = (
-    "declaration",
-    "care",
-    "open_question",
-    "reflection",
-    "invitation",
-    "request",
-    "offer",
-    "promise",
-    "terms",
-    "grounded_assessment",
-    "not_knowing",
-    "experiment",
-    "next_step",
-    "value_link",
-    "effort_push",
-    "prescription",
-    "defence",
-    "vagueness",
-    "pressure",
-    "hype",
-)
+MOVES = tuple(move.value for move in Move)
 
 
 @dataclass(frozen=True)
