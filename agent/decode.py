@@ -15,10 +15,13 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
-CLAUSE_BOUND: Final = re.compile(r"[.!?…;:,\n()\u2014\u2013]+[\"'”\u2019)]*\s*|\s-\s")
-SENTENCE_BOUND: Final = re.compile(r"[.!?…\n]+[\"'”\u2019)]*\s*")
+SENTENCE_BOUND: Final = re.compile(r"\n\s*|[.!?…]+[\"'”\u2019)]*(?:\s+|$)")
+CLAUSE_BOUND: Final = re.compile(r"[\n()\u2014\u2013]+\s*|[.!?…;:,]+[\"'”\u2019)]*(?:\s+|$)|\s-\s")
 TRAILING: Final = ",;:-(\u2013\u2014"
 LEADING: Final = ",;:-)\u2013\u2014.!?…"
+SHORT: Final = 3  # words: fewer make no quote of their own, but for a time or a condition
+# what a time or a condition can stand on alone ("tonight", "the 6th"; not "before")
+TELLING: Final = re.compile(r"\d|\b(?!before|after|until|about|these|those)[^\W\d_]{5,}")
 GAP: Final = 3  # tokens under the threshold that do not end a run
 
 
@@ -135,8 +138,29 @@ def quotes(reply: str, raw: Raw, move: int, numbers: Decoding) -> list[tuple[int
     for first, last in runs(over):
         if probability[first : last + 1].max() >= peak / 2:
             span = (int(raw.offsets[first][0]), int(raw.offsets[last][1]))
-            spans.append(widened(reply, words_of(reply, span), numbers.widen[move]))
+            parts = whole_parts(reply, words_of(reply, span))
+            spans += [widened(reply, part, numbers.widen[move]) for part in parts]
     return [trimmed(reply, span) for span in united(spans)]
+
+
+def whole_parts(reply: str, span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the span cut at sentence bounds, without the few words of a sentence it only grazes.
+
+    A part is kept when it holds SHORT words or half of its sentence; the longest is always kept.
+    """
+    cut = [
+        (max(left, span[0]), min(right, span[1]), right - left)
+        for left, right in clauses(reply, SENTENCE_BOUND)
+        if left < span[1] and right > span[0]
+    ]
+    longest = max(cut, key=lambda part: part[1] - part[0])
+    return [
+        (start, end)
+        for start, end, size in cut
+        if (start, end, size) == longest
+        or size <= 2 * (end - start)
+        or len(reply[start:end].split()) >= SHORT
+    ]
 
 
 def runs(over: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -164,15 +188,19 @@ def widened(reply: str, span: tuple[int, int], to: str) -> tuple[int, int]:
     """Return the span with its first and last clause (or sentence) completed.
 
     An end is completed only where the span already holds half of that clause, so that a few words
-    never bring in a whole reply.
+    never bring in a whole reply; a span of less than SHORT words always gets its clause, for a
+    word or two say nothing alone (of a time they do: "tonight").
     """
-    if to == "nothing":
-        return span
     start, end = span
-    parts = clauses(reply, SENTENCE_BOUND if to == "sentence" else CLAUSE_BOUND)
+    short = len(reply[start:end].split()) < SHORT
+    if to == "nothing":
+        short = short and not TELLING.search(reply[start:end])
+        if not short:
+            return span
+    parts = clauses(reply, SENTENCE_BOUND if to == "sentence" and not short else CLAUSE_BOUND)
     for left, right in parts:
         share = min(right, span[1]) - max(left, span[0])
-        if share > 0 and share * 2 >= right - left:
+        if share > 0 and (short or share * 2 >= right - left):
             start, end = min(start, left), max(end, right)
     return start, end
 

@@ -151,7 +151,10 @@ class Critique(Value):
 
 
 class Citation(Value):
-    """Words of a source and where they stand: `source_text[start:end] == text`."""
+    """Words of a source and where they stand: `source_text[start:end] == text`.
+
+    `passage` and `source` are ids.
+    """
 
     passage: str
     source: str

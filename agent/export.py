@@ -118,8 +118,8 @@ def _pairs(transcript: Transcript, words: list[Feedback]) -> list[tuple[Exchange
 
 
 def _notes(words: Feedback) -> list[str]:
-    label = "A model reply" if words.stronger_is_model else "A stronger wording"
-    notes = [words.strength, words.missed, words.stronger and f"{label}: {words.stronger}"]
+    stronger = words.stronger and f"{words.stronger_label}: {words.stronger}"
+    notes = [words.strength, words.missed, stronger]
     return [note for note in notes if note] + list(words.questions)
 
 

@@ -5,7 +5,8 @@ learner's own words or a model reply of the same conversation, marked as such.
 """
 
 from agent.domain import Critique, Finding, Missing, Move, Transcript, Value
-from agent.words import content_words, vague_in
+from agent.mend import NearMiss, near_miss, shown
+from agent.words import content_words
 from prompts import Rubric, fill
 
 
@@ -19,6 +20,11 @@ class Feedback(Value):
     stronger: str | None = None
     stronger_is_model: bool = False
     questions: tuple[str, ...] = ()
+
+    @property
+    def stronger_label(self) -> str:
+        """What to call the stronger wording: the learner's own words mended, or a model."""
+        return "A model reply" if self.stronger_is_model else "A stronger wording"
 
 
 WANTED: dict[Missing, Move] = {
@@ -84,7 +90,17 @@ def _done(transcript: Transcript, n: int) -> set[Move]:
     return {move for e in transcript.exchanges[:n] for move in e.critique.moves()}
 
 
+def _near(critique: Critique, move: Move, rubric: Rubric) -> NearMiss | None:
+    """Return what comes near a good move anywhere, or stands in the words that made a bad one."""
+    found = next((f for f in critique.findings if f.move == move), None)
+    within = None if move.good or found is None else (found.quote.start, found.quote.end)
+    return near_miss(critique.reply, rubric.moves[move].near, within)
+
+
 def _missed_words(critique: Critique, move: Move, rubric: Rubric) -> str:
+    near = _near(critique, move, rubric)
+    if near:
+        return near.missed
     if move.good:
         return rubric.moves[move].missed
     finding = next(f for f in critique.findings if f.move == move)
@@ -92,7 +108,7 @@ def _missed_words(critique: Critique, move: Move, rubric: Rubric) -> str:
 
 
 def _about(critique: Critique, finding: Finding, text: str) -> str:
-    return fill(text, {"words": critique.words(finding).strip(" .,;:")})
+    return fill(text, {"words": shown(critique.words(finding))})
 
 
 def _stronger(
@@ -101,9 +117,9 @@ def _stronger(
     critique = transcript.exchanges[n].critique
     if missed is None:
         return None, False
-    soft = vague_in(critique.reply)
-    if soft and missed in (Move.VAGUENESS, Move.TERMS):
-        return f"“{soft}” cannot be checked. Which day, and what will be true then?", False
+    near = _near(critique, missed, rubric)
+    if near and near.mended:
+        return near.mended, False
     models = transcript.scenario.models.get(missed, ())
     if models:
         said = content_words(critique.reply)
@@ -115,4 +131,4 @@ def _question(critique: Critique, finding: Finding, rubric: Rubric) -> str:
     name = rubric.moves[finding.move].name.lower()
     article = "an" if name[0] in "aeiou" else "a"
     kind = name if name.startswith("what ") else f"{article} {name}"
-    return f"Was “{critique.words(finding).strip(' .,;:')}” meant as {kind}?"
+    return f"Was “{shown(critique.words(finding))}” meant as {kind}?"

@@ -145,8 +145,7 @@ class _Plain:
         for f in exchange.critique.findings:
             name = self._engine.rubric.moves[f.move].name
             print(_quiet(f"  [{name}] {exchange.critique.words(f)}"))
-        label = "A model reply" if words.stronger_is_model else "Stronger"
-        stronger = f"{label}: {words.stronger}" if words.stronger else None
+        stronger = words.stronger and f"{words.stronger_label}: {words.stronger}"
         for note in (words.strength, words.missed, stronger, *words.questions):
             if note:
                 print(_quiet(f"  {note}"))

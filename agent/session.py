@@ -127,12 +127,18 @@ class Session:
         exchange = Exchange(critique=critique, state=state, speech=speech)
         return self._store_or_find(before, exchange, at)
 
-    def end(self) -> Ending:
+    def end(self, at: int | None = None) -> Ending:
         """End the conversation as the learner: the other person decides on what there is.
 
-        Raises ConversationEnded, ConflictError, BackendError, StoreError.
+        `at` is the number of exchanges the caller has seen. Raises ConversationEnded,
+        ConflictError, BackendError, StoreError.
         """
         before = self._open()
+        if at is not None and at != len(before.exchanges):
+            raise ConflictError(
+                f"This conversation went on elsewhere: it has {len(before.exchanges)} replies, not "
+                f"{at}. It was not ended. Read what was said, then end it."
+            )
         state = counterpart.leave(before)
         with failing_as_backend("voice"):
             speech = self._voice.speak(counterpart.brief(before, state, None))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.domain import Answer, Citation
-from agent.errors import InputError, LibraryError
+from agent.errors import InputError, LibraryError, NotText
 from knowledge.library import Library
 from knowledge.passages import Passage, Span
 from knowledge.ranking import Ranker, Ranking, Scored, settings
@@ -41,6 +41,8 @@ class Answerer:
         Raises InputError for a blank or overlong question, LibraryError without an index.
         """
         check(question)
+        if after:
+            check(after)
         ranking = self._ranker.rank(question, after)
         if attack_in(question, ranking):
             return Answer(question=question, refused=True, lead=NOT_SAID)
@@ -104,6 +106,8 @@ def check(question: str) -> None:
             f"The question has {len(question):,} characters; {MAX_QUESTION:,} can be taken. "
             "Nothing was searched. Shorten it and ask again."
         )
+    if any("\ud800" <= c <= "\udfff" or c == "\0" for c in question):
+        raise NotText("The question holds characters that are not text. Type it again.")
 
 
 def choose(ranking: Ranking, question: str) -> list[Place]:

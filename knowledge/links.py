@@ -32,7 +32,7 @@ def link(name: str) -> Citation | None:
     here = next(p for p in passages(source.text, source.id) if p.start <= start and end <= p.end)
     return Citation(
         passage=here.id,
-        source=source.title,
+        source=source.id,
         heading=here.heading or "",
         text=words,
         start=start,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.domain import Capability, Missing, Move, Scenario
 from agent.errors import ScenarioError
@@ -47,6 +47,23 @@ class _Text(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Near(_Text):
+    """Words that come near a move and are not it: a pattern, what is said of it, what mends it."""
+
+    said: str
+    missed: str
+    instead: str = ""
+
+    @field_validator("said")
+    @classmethod
+    def _is_a_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a pattern: {error}") from error
+        return value
+
+
 class MoveText(_Text):
     """The words about one move: how it is decided, and how a critique speaks of it."""
 
@@ -58,6 +75,7 @@ class MoveText(_Text):
     strength: str = ""
     missed: str
     try_: str = Field(alias="try")
+    near: tuple[Near, ...] = ()
 
 
 class CapabilityText(_Text):

@@ -5,7 +5,7 @@ import pytest
 
 from agent.domain import Answer
 from agent.encoder import default_encoder
-from agent.errors import InputError, LibraryError
+from agent.errors import InputError, LibraryError, NotText
 from knowledge.answer import NOT_SAID, Answerer
 from knowledge.library import Library
 from knowledge.ranking import lean_on, parts_of, spelled
@@ -142,6 +142,14 @@ def test_a_question_with_no_words_or_too_many_is_an_input_error(answerer: Answer
     for question in ("", " \n", "x" * 2_001):
         with pytest.raises(InputError):
             answerer.answer(question)
+
+
+def test_what_is_not_text_is_refused_before_anything_is_searched(answerer: Answerer) -> None:
+    for bad in ("half an emoji \ud83d", "nul \0"):
+        with pytest.raises(NotText):
+            answerer.answer(bad)
+        with pytest.raises(NotText):
+            answerer.answer("What are the common mistakes?", after=bad)
 
 
 def test_material_without_written_questions_is_answered_too(tmp_path: Path) -> None:

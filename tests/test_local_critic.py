@@ -129,10 +129,34 @@ def test_a_quote_grows_to_its_clause_and_not_over_the_reply() -> None:
     assert [reply[f.start : f.end] for f in found] == ["and we will open on Monday"]
 
 
-def test_a_few_words_bring_in_nothing() -> None:
-    reply = "we will open the gate for everybody on Monday at nine in the morning sharp"
-    found, _ = decode.decode(reply, raw_of(reply, {8: 5}), NUMBERS)
-    assert [reply[f.start : f.end] for f in found] == ["Monday"]
+@pytest.mark.parametrize(
+    ("widen", "word", "quote"),
+    [
+        ("nothing", 7, "Monday"),
+        ("nothing", 6, "we will open the gate on Monday"),
+        ("clause", 7, "we will open the gate on Monday"),
+    ],
+)
+def test_a_word_that_says_nothing_alone_gets_its_clause(widen: str, word: int, quote: str) -> None:
+    reply = "Listen, we will open the gate on Monday, whatever they say."
+    numbers = replace(NUMBERS, widen=(widen,) * len(NUMBERS.labels))
+    found, _ = decode.decode(reply, raw_of(reply, {word: 5}), numbers)
+    assert [reply[f.start : f.end] for f in found] == [quote]
+
+
+def test_a_quote_leaves_out_the_few_words_of_a_sentence_it_only_grazes() -> None:
+    reply = "It is on the list. I will stand at the gate myself. Then we talk about the rest."
+    raw = raw_of(reply, dict.fromkeys(range(4, 13), 5.0))
+    found, _ = decode.decode(reply, raw, NUMBERS)
+    assert [reply[f.start : f.end] for f in found] == ["I will stand at the gate myself."]
+
+
+def test_a_time_written_with_a_full_stop_is_not_the_end_of_a_sentence() -> None:
+    reply = "We open at 9.30 sharp and the price is 1,200 a day"
+    raw = raw_of(reply, dict.fromkeys(range(3, 5), 5.0))
+    numbers = replace(NUMBERS, widen=("nothing",) * len(NUMBERS.labels))
+    found, _ = decode.decode(reply, raw, numbers)
+    assert [reply[f.start : f.end] for f in found] == ["9.30 sharp"]
 
 
 def test_a_low_overall_asks_more_of_a_good_move() -> None:

@@ -229,8 +229,11 @@ def test_an_end_that_has_not_seen_the_last_reply_is_a_conflict(store: SqlStore) 
     one = start(store)
     two = again(one, store)
     one.reply("First words.")
-    with pytest.raises(ConflictError):
-        two.end()
+    for at in (None, 0):
+        with pytest.raises(ConflictError):
+            two.end(at=at)
+    with pytest.raises(ConflictError, match="it has 1 replies, not 0"):
+        one.end(at=0)
     assert not store.load("ana", one.transcript.id).over
 
 

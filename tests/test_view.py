@@ -124,7 +124,7 @@ def test_a_critique_says_at_most_one_thing_of_each_kind() -> None:
 
 def test_a_model_reply_is_not_passed_off_as_advice() -> None:
     shown = view.critique(Feedback(stronger="C", stronger_is_model=True), 3, 1)
-    assert "How another learner put it" in shown
+    assert "A model reply" in shown
     assert "A stronger wording" not in shown
 
 

@@ -171,12 +171,11 @@ def critique(
 
 
 def _rows(words: Feedback) -> list[tuple[str, str, str]]:
-    label = "How another learner put it" if words.stronger_is_model else "A stronger wording"
     kind = ' class="wording"' if words.stronger_is_model else ""
     rows = [
         ("What worked", words.strength, ""),
         ("What was missed", words.missed, ""),
-        (label, words.stronger, kind),
+        (words.stronger_label, words.stronger, kind),
         ("A question", "\n".join(words.questions[:2]), ""),
     ]
     return [(name, text, kind) for name, text, kind in rows if text]

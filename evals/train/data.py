@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tokenizers import Tokenizer
 
 from agent import windows
 from agent.domain import Move
+from evals.train.augment import Example, Span
 from evals.train.base import ROOT, wheel_file
 
 CASES = ROOT / "evals" / "cases" / "replies"
@@ -48,23 +50,21 @@ def turns(case: dict[str, Any]) -> list[tuple[str, str]]:
     return [(turn["who"], turn["text"]) for turn in case["history"]]
 
 
-def tags_of(case: dict[str, Any], offsets: np.ndarray) -> np.ndarray:
+def tags_of(spans: Sequence[Span], offsets: np.ndarray) -> np.ndarray:
     """Return (t, 20) of 0/1: which tokens stand in a quote of which move."""
     tags = np.zeros((len(offsets), len(MOVES)), dtype=np.float32)
-    for label in case["labels"][0]["moves"]:
-        start = case["reply"].index(label["quote"])
-        end = start + len(label["quote"])
+    for move, start, end in spans:
         inside = (offsets[:, 0] < end) & (offsets[:, 1] > start)
-        tags[inside, MOVES.index(label["move"])] = 1
+        tags[inside, MOVES.index(move)] = 1
     return tags
 
 
-def windows_of(tokenizer: Tokenizer, case: dict[str, Any], index: int) -> list[Window]:
-    """Return the windows of one case with their token targets."""
-    tokens = windows.tokenize(tokenizer, turns(case), case["reply"])
-    tags = tags_of(case, tokens.offsets)
+def windows_of(tokenizer: Tokenizer, example: Example, index: int) -> list[Window]:
+    """Return the windows of one example with their token targets."""
+    tokens = windows.tokenize(tokenizer, example.history, example.reply)
+    tags = tags_of(example.spans, tokens.offsets)
     made = []
-    for span in windows.spans(case["reply"], tokens):
+    for span in windows.spans(example.reply, tokens):
         ids, segments, begin = windows.window_ids(tokens, span)
         made.append(Window(index, span, ids, segments, begin, tags[span[0] : span[1]]))
     return made

@@ -5,11 +5,14 @@ step makes is kept in build/train/ and not made again; remove the folder to star
 """
 
 import pickle
+import random
 import sys
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
-from evals.train import data, network
+from evals.train import augment, data, network
 from evals.train.base import BUILD
 
 SEED = 20261124
@@ -20,12 +23,39 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def prepare() -> tuple[list[dict], list[data.Window], object]:
-    """Return the cases, their windows, and the gold `overall` of each case."""
-    cases = data.load_cases()
-    tokenizer = data.load_tokenizer()
-    items = [w for i, case in enumerate(cases) for w in data.windows_of(tokenizer, case, i)]
-    return cases, items, [case["labels"][0]["overall"] for case in cases]
+class Replies:
+    """The labelled replies as examples, and as windows: plain, or changed anew for an epoch."""
+
+    def __init__(self) -> None:
+        self.cases = data.load_cases()
+        self.overall = np.array([case["labels"][0]["overall"] for case in self.cases])
+        self._examples = [augment.example_of(case) for case in self.cases]
+        self._tokenizer = data.load_tokenizer()
+
+    def plain(self, which: Sequence[int]) -> list[data.Window]:
+        """Return the windows of some cases as they stand."""
+        return self._windows(which, lambda example: example)
+
+    def changed(self, which: Sequence[int], rng: random.Random) -> list[data.Window]:
+        """Return the windows of some cases, some of them with filler, a quote or typos."""
+        return self._windows(which, lambda example: augment.augmented(example, rng))
+
+    def _windows(
+        self, which: Sequence[int], change: Callable[[augment.Example], augment.Example]
+    ) -> list[data.Window]:
+        made = (data.windows_of(self._tokenizer, change(self._examples[i]), i) for i in which)
+        return [window for windows in made for window in windows]
+
+
+def fitted(replies: Replies, which: Sequence[int], seed: int, name: str) -> network.CriticNet:
+    """Return a network fitted on some of the replies."""
+    return network.fit(
+        lambda rng: replies.changed(which, rng),
+        replies.overall,
+        steps=-(-len(which) // network.BATCH),
+        seed=seed,
+        log=lambda text: say(f"{name} {text}"),
+    )
 
 
 def run_fold(fold: int) -> None:
@@ -33,11 +63,10 @@ def run_fold(fold: int) -> None:
     target = BUILD / f"fold{fold}.pkl"
     if target.exists():
         return say(f"fold{fold}: kept from an earlier run")
-    cases, items, overall = prepare()
-    folds = data.folds_of(cases)
-    inside = [w for w in items if folds[w.case] != fold]
-    net = network.fit(inside, overall, SEED + fold, lambda s: say(f"fold{fold} {s}"))
-    raw = network.predict(net, [w for w in items if folds[w.case] == fold])
+    replies = Replies()
+    folds = data.folds_of(replies.cases)
+    net = fitted(replies, np.flatnonzero(folds != fold).tolist(), SEED + fold, target.stem)
+    raw = network.predict(net, replies.plain(np.flatnonzero(folds == fold).tolist()))
     target.write_bytes(pickle.dumps(raw))
     return None
 
@@ -47,8 +76,8 @@ def run_final() -> None:
     target = BUILD / "final.pt"
     if target.exists():
         return say("final: kept from an earlier run")
-    _, items, overall = prepare()
-    net = network.fit(items, overall, SEED + 9, lambda s: say(f"final {s}"))
+    replies = Replies()
+    net = fitted(replies, range(len(replies.cases)), SEED + 9, target.stem)
     torch.save(net.state_dict(), target)
     return None
 

@@ -7,8 +7,7 @@ ordered thresholds).
 
 import random
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -112,20 +111,29 @@ def optimizer_of(net: CriticNet) -> torch.optim.Optimizer:
     )
 
 
-def fit(items: list[Window], overall: np.ndarray, seed: int, log: Any = print) -> CriticNet:
-    """Return a network fitted on `items`; the same seed gives the same network."""
+def fit(
+    draw: Callable[[random.Random], list[Window]],
+    overall: np.ndarray,
+    steps: int,
+    seed: int,
+    log: Callable[[str], None],
+) -> CriticNet:
+    """Return a network fitted on what `draw` gives for each epoch of about `steps` batches.
+
+    The same seed gives the same network.
+    """
     torch.manual_seed(seed)
     rng = random.Random(seed)
     net = CriticNet().train()
     optimizer = optimizer_of(net)
-    total = EPOCHS * -(-len(items) // BATCH)
+    total = EPOCHS * steps
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: min((step + 1) / (WARMUP * total), max(0.0, (total - step) / total)),
     )
     for epoch in range(EPOCHS):
         began, losses = time.monotonic(), []
-        for batch in batches(items, rng):
+        for batch in batches(draw(rng), rng):
             loss = loss_of(net, batch, overall)
             optimizer.zero_grad()
             loss.backward()

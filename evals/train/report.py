@@ -35,6 +35,15 @@ def table(cv: dict[str, Any]) -> str:
     return "\n".join(["| move | precision | recall | F1 | n |", "|---|---|---|---|---|", *lines])
 
 
+def compared(baselines: dict[str, Any]) -> str:
+    """Return the figures of the plainer models as a Markdown table."""
+    lines = [
+        f"| {name.replace('_', ' ')} | {row['micro']['f1']:.3f} | {row['macro_f1']:.3f} |"
+        for name, row in baselines.items()
+    ]
+    return "\n".join(["| plainer model | micro-F1 | macro-F1 |", "|---|---|---|", *lines])
+
+
 def weakest(scores: dict[str, Any]) -> str:
     """Return the five moves with the lowest F1, as text."""
     worst = sorted(scores["moves"], key=lambda move: scores["moves"][move]["f1"])[:5]
@@ -46,7 +55,6 @@ def write(scores: dict[str, Any], reports: Path) -> None:
     reports.mkdir(parents=True, exist_ok=True)
     text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
     (reports / "critic_cv.json").write_text(text, "utf-8")
-    bag = scores["bag_of_words"]
     body = f"""# The local critic in cross-validation
 
 Written by `make train`. Three folds grouped by conversation; calibration and thresholds chosen on
@@ -56,6 +64,8 @@ the other folds.
 
 {table(scores)}
 
-Bag of words on the same folds: micro-F1 {bag["micro"]["f1"]:.3f}, macro-F1 {bag["macro_f1"]:.3f}.
+On the same folds:
+
+{compared(scores["baselines"])}
 """
     (reports / "critic_cv.md").write_text(body, "utf-8")

@@ -12,21 +12,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from agent import decode, windows
 from agent.encoder import MODELS
 from agent.local_critic import LocalCritic
 from evals import scorers
-from evals.train import choose, data, export, moves, network, report
+from evals.train import augment, choose, compare, data, export, network, report
 from evals.train.base import BUILD, ROOT, SHA256
 
 REPORTS = ROOT / "evals" / "reports"
-TARGET = MODELS / "moves_v1"
+TARGET = MODELS / "moves_v2"
 GOLDEN = 14
 PARITY_STEP = 7  # every so many of the replies are read in float32 too
-README = """# moves_v1: the local critic
+README = """# moves_v2: the local critic
 
 A token-level model on all-MiniLM-L6-v2 (Apache-2.0; all layers fine-tuned) that reads a reply with
 the last three turns before it: 20 logits for each token (the quotes), 20 for the reply (whether;
@@ -63,9 +61,8 @@ int8 against float32, n = {int8[n]} replies of the training data: findings agree
 def main() -> int:
     """Write the report, the model folder and its golden outputs."""
     torch.set_num_threads(1)
-    cases, _, _ = moves.prepare()
-    by_case = data.folds_of(cases)
-    folds = np.array([by_case[i] for i in range(len(cases))])
+    cases = data.load_cases()
+    folds = data.folds_of(cases)
     raws = out_of_fold(cases)
     items = choose.cross_fitted(cases, raws, folds)
     scores = scorers.critic_scores(items, data.MOVES, choose.GOOD)
@@ -74,7 +71,7 @@ def main() -> int:
     scores |= {
         "critic": TARGET.name,
         "folds": np.bincount(folds).tolist(),
-        "bag_of_words": bag_of_words(cases, folds),
+        "baselines": compare.baselines(cases, folds),
         "contrast_pairs": contrast_pairs(cases, items),
         "int8": parity(net, cases),
     }
@@ -142,7 +139,7 @@ def parity(net: network.CriticNet, cases: list[dict[str, Any]]) -> dict[str, Any
     numbers = decode.Decoding.from_config(json.loads((TARGET / "config.json").read_text("utf-8")))
     both, either, same = 0, 0, []
     for index, case in enumerate(cases[::PARITY_STEP]):
-        items = data.windows_of(tokenizer, case, index)
+        items = data.windows_of(tokenizer, augment.example_of(case), index)
         full = assembled(tokenizer, case, network.predict(net, items)[index])
         small = critic.raw(case["history"], case["reply"]) or full
         (a, x), (b, y) = (decode.decode(case["reply"], raw, numbers) for raw in (full, small))
@@ -168,28 +165,6 @@ def write_golden(cases: list[dict[str, Any]]) -> None:
         rows.append({k: case[k] for k in ("id", "history", "reply")} | {"reading": reading})
     text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     (TARGET / "golden.json").write_text(text, "utf-8")
-
-
-def bag_of_words(cases: list[dict[str, Any]], folds: np.ndarray) -> dict[str, Any]:
-    """Return micro and macro F1 of a bag of words (1- and 2-grams) on the same folds."""
-    texts = [case["reply"] for case in cases]
-    gold = np.array([[m in scorers.gold_of(c).moves for m in data.MOVES] for c in cases])
-    found = np.zeros_like(gold)
-    for fold in np.unique(folds):
-        inside = folds != fold
-        vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-        x = vectors.fit_transform([t for t, use in zip(texts, inside, strict=True) if use])
-        y = vectors.transform([t for t, use in zip(texts, inside, strict=True) if not use])
-        for m in range(len(data.MOVES)):
-            model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
-            found[~inside, m] = model.fit(x, gold[inside, m]).predict(y)
-    rows = [_prf(found[:, m], gold[:, m]) for m in range(len(data.MOVES))]
-    micro = _prf(found, gold)
-    return {"micro": micro, "macro_f1": round(float(np.mean([r["f1"] for r in rows])), 4)}
-
-
-def _prf(found: np.ndarray, gold: np.ndarray) -> dict[str, float]:
-    return scorers.prf(int((found & gold).sum()), int(found.sum()), int(gold.sum()))
 
 
 def write_readme(scores: dict[str, Any]) -> None:
