@@ -19,9 +19,10 @@ SENTENCE_BOUND: Final = re.compile(r"\n\s*|[.!?…]+[\"'”\u2019)]*(?:\s+|$)")
 CLAUSE_BOUND: Final = re.compile(r"[\n()\u2014\u2013]+\s*|[.!?…;:,]+[\"'”\u2019)]*(?:\s+|$)|\s-\s")
 TRAILING: Final = ",;:-(\u2013\u2014"
 LEADING: Final = ",;:-)\u2013\u2014.!?…"
-SHORT: Final = 3  # words: fewer make no quote of their own, but for a time or a condition
+SHORT: Final = 4  # words: fewer make no quote of their own, but for a time or a condition
 # what a time or a condition can stand on alone ("tonight", "the 6th"; not "before")
 TELLING: Final = re.compile(r"\d|\b(?!before|after|until|about|these|those)[^\W\d_]{5,}")
+LOOSE: Final = re.compile(r"(?:\s+(?:a|an|and|at|by|for|if|in|of|on|or|the|to|with))+\s*\Z")
 GAP: Final = 3  # tokens under the threshold that do not end a run
 
 
@@ -224,8 +225,11 @@ def united(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def trimmed(reply: str, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the span without white space, a comma or a dash at its ends."""
+    """Return the span without white space, a comma, a dash or a loose small word at its ends."""
     start, end = span
+    loose = LOOSE.search(reply, start, end)
+    if loose and loose.start() > start:
+        end = loose.start()
     while start < end - 1 and (reply[start].isspace() or reply[start] in LEADING):
         start += 1
     while end - 1 > start and (reply[end - 1].isspace() or reply[end - 1] in TRAILING):

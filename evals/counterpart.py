@@ -6,9 +6,12 @@ its brief and concern, not its gates.
 """
 
 import argparse
+import os
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +20,10 @@ import yaml
 from agent.domain import Ending, Exchange, Missing, Outcome, Scenario, Transcript
 from agent.session import Critic, Session, Voice
 from agent.words import content_words
+from evals import curves
 from prompts import load_scenarios
 
+REPORTS: Final = Path(__file__).parent / "reports"
 LEARNERS: Final = Path(__file__).parent / "cases" / "learners"
 UNYIELDING: Final = ("vague", "flattering", "pressuring", "prescribing", "hype", "gaming")
 ACCEPT_WITHIN, RECOVER_WITHIN = 8, 12
@@ -55,22 +60,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `python -m evals counterpart`."""
     parser.add_argument("--voice", choices=["authored"], default="authored")
     parser.add_argument("--scenario", nargs="*", metavar="ID", help="only these")
+    parser.add_argument("--write", action="store_true", help="write the page in evals/reports")
     parser.add_argument("--show", action="store_true", help="print how each conversation ended")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Play all learners through the scenarios and return the table."""
-    from agent.local_critic import LocalCritic
-    from agent.local_voice import AuthoredVoice
-
-    critic, voice = LocalCritic(), AuthoredVoice()
     scenarios = [s for s in load_scenarios().values() if not args.scenario or s.id in args.scenario]
-    played: dict[str, list[Played]] = {}
-    again: dict[str, list[Played]] = {}
-    for scenario in scenarios:
-        learners = learners_for(scenario.id)
-        played[scenario.id] = play_all(scenario, learners, critic, voice)
-        again[scenario.id] = play_all(scenario, learners, critic, voice)
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        results = dict(zip((s.id for s in scenarios), pool.map(twice, scenarios), strict=True))
+    played = {id_: first for id_, (first, _) in results.items()}
+    again = {id_: second for id_, (_, second) in results.items()}
     report = {
         "all": figures([*chain(*played.values())], [*chain(*again.values())]),
         "scenarios": {id_: figures(some, again[id_]) for id_, some in played.items()},
@@ -78,7 +78,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     print_table(report)
     if args.show:
         print_ends([*chain(*played.values())])
+    if args.write:
+        write(report, [*chain(*played.values())])
     return report
+
+
+def write(report: Mapping[str, Any], played: Iterable[Played]) -> None:
+    """Write the report page and its chart."""
+    kinds: dict[str, list[Transcript]] = {}
+    for p in played:
+        kinds.setdefault(p.kind, []).append(p.transcript)
+    (REPORTS / "counterpart.md").write_text(curves.page(report, kinds), "utf-8")
+    (REPORTS / "counterpart.svg").write_text(curves.svg(kinds), "utf-8")
 
 
 def learners_for(scenario: str) -> dict[str, dict[str, list[str]]]:
@@ -89,6 +100,16 @@ def learners_for(scenario: str) -> dict[str, dict[str, list[str]]]:
         if path.exists():
             found |= yaml.safe_load(path.read_text("utf-8"))
     return found
+
+
+def twice(scenario: Scenario) -> tuple[list[Played], list[Played]]:
+    """Return all conversations of one scenario, held twice; runs in a process of its own."""
+    from agent.local_critic import LocalCritic
+    from agent.local_voice import AuthoredVoice
+
+    critic, voice, learners = LocalCritic(), AuthoredVoice(), learners_for(scenario.id)
+    first = play_all(scenario, learners, critic, voice)
+    return first, play_all(scenario, learners, critic, voice)
 
 
 def play_all(

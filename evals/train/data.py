@@ -17,6 +17,7 @@ from evals.train.base import ROOT, wheel_file
 
 CASES = ROOT / "evals" / "cases" / "replies"
 MOVES = tuple(move.value for move in Move)
+PAIRED = {"G1": 120, "G2": 120, "G3": 120, "G6": 80}  # how many of a set are pairs; of E, F all
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,17 @@ def windows_of(tokenizer: Tokenizer, example: Example, index: int) -> list[Windo
         ids, segments, begin = windows.window_ids(tokens, span)
         made.append(Window(index, span, ids, segments, begin, tags[span[0] : span[1]]))
     return made
+
+
+def is_paired(case: dict[str, Any]) -> bool:
+    """Tell whether a case is one of a contrast pair: two replies to the same words."""
+    name, number = case["id"].split("-")
+    return name in "EF" or int(number) <= PAIRED.get(name, 0)
+
+
+def share_of(case: dict[str, Any]) -> float:
+    """Return a number from 0 to 1 by which a case's group is drawn into smaller sets."""
+    return int(hashlib.sha256(group_of(case).encode()).hexdigest()[:8], 16) / 16**8
 
 
 def group_of(case: dict[str, Any]) -> str:

@@ -1,13 +1,15 @@
 """Trains the local critic: `python -m evals.train.moves STEP…`, each step resumable.
 
-Steps: fold0, fold1, fold2 (out-of-fold logits), final (the network fitted on all replies). What a
-step makes is kept in build/train/ and not made again; remove the folder to start over.
+Steps: fold0, fold1, fold2 (out-of-fold logits), final (the network fitted on all replies), and for
+comparison on fold 0 third, two_thirds, no_pairs (fitted on less). What a step makes is kept in
+build/train/ and not made again; remove the folder to start over.
 """
 
 import pickle
 import random
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,11 @@ from evals.train import augment, data, network
 from evals.train.base import BUILD
 
 SEED = 20261124
+PARTS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "third": lambda case: data.share_of(case) < 1 / 3,
+    "two_thirds": lambda case: data.share_of(case) < 2 / 3,
+    "no_pairs": lambda case: not data.is_paired(case),
+}
 
 
 def say(text: str) -> None:
@@ -71,6 +78,23 @@ def run_fold(fold: int) -> None:
     return None
 
 
+def run_part(name: str) -> None:
+    """Fit on a part of what fold 0 is fitted on, and keep the raw logits of fold 0.
+
+    The parts: a third and two thirds of the conversations, and all but the contrast pairs.
+    """
+    target = BUILD / f"{name}.pkl"
+    if target.exists():
+        return say(f"{name}: kept from an earlier run")
+    replies = Replies()
+    folds = data.folds_of(replies.cases)
+    inside = [i for i in np.flatnonzero(folds != 0) if PARTS[name](replies.cases[i])]
+    net = fitted(replies, inside, SEED, name)
+    raw = network.predict(net, replies.plain(np.flatnonzero(folds == 0).tolist()))
+    target.write_bytes(pickle.dumps(raw))
+    return None
+
+
 def run_final() -> None:
     """Fit on all replies and keep the network's weights."""
     target = BUILD / "final.pt"
@@ -87,7 +111,12 @@ def main(steps: list[str]) -> int:
     torch.set_num_threads(1)
     BUILD.mkdir(parents=True, exist_ok=True)
     for step in steps:
-        run_final() if step == "final" else run_fold(int(step.removeprefix("fold")))
+        if step == "final":
+            run_final()
+        elif step in PARTS:
+            run_part(step)
+        else:
+            run_fold(int(step.removeprefix("fold")))
     return 0
 
 

@@ -18,7 +18,7 @@ from evals.train.base import LAYERS, WIDTH, load_base
 from evals.train.data import MOVES, Window
 
 BATCH = 8
-EPOCHS = 10
+EPOCHS = 7
 LR_BASE, LR_HEADS, LAYER_DECAY, WARMUP = 3e-4, 1e-3, 0.85, 0.08
 N = len(MOVES)
 

@@ -35,6 +35,30 @@ def table(cv: dict[str, Any]) -> str:
     return "\n".join(["| move | precision | recall | F1 | n |", "|---|---|---|---|---|", *lines])
 
 
+def short(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the few figures by which two models are compared."""
+    return {
+        "n": scores["n"],
+        "micro_f1": scores["micro"]["f1"],
+        "macro_f1": scores["macro_f1"],
+        "qwk": scores["overall"]["qwk"],
+        "false_praise": scores["false_praise"]["rate"],
+    }
+
+
+def curve(rows: list[dict[str, Any]]) -> str:
+    """Return the figures of networks fitted on less as a Markdown table."""
+    names = ("micro_f1", "macro_f1", "qwk", "false_praise")
+    lines = [
+        f"| {row['name'].replace('_', ' ')} | {row['fitted_on']} | "
+        + " | ".join(f"{row[name]:.3f}" for name in names)
+        + " |"
+        for row in rows
+    ]
+    head = "| fitted on | replies | micro-F1 | macro-F1 | overall kappa | false praise |"
+    return "\n".join([head, "|---" * 6 + "|", *lines])
+
+
 def compared(baselines: dict[str, Any]) -> str:
     """Return the figures of the plainer models as a Markdown table."""
     lines = [
@@ -67,5 +91,10 @@ the other folds.
 On the same folds:
 
 {compared(scores["baselines"])}
+
+Fitted on less, all read on fold 0 (`fold0`: on all of the other two folds, `no pairs`: without the
+contrast pairs, which stay in what is read):
+
+{curve(scores["less_data"])}
 """
     (reports / "critic_cv.md").write_text(body, "utf-8")

@@ -17,7 +17,7 @@ from agent import decode, windows
 from agent.encoder import MODELS
 from agent.local_critic import LocalCritic
 from evals import scorers
-from evals.train import augment, choose, compare, data, export, network, report
+from evals.train import augment, choose, compare, data, export, moves, network, report
 from evals.train.base import BUILD, ROOT, SHA256
 
 REPORTS = ROOT / "evals" / "reports"
@@ -74,6 +74,7 @@ def main() -> int:
         "baselines": compare.baselines(cases, folds),
         "contrast_pairs": contrast_pairs(cases, items),
         "int8": parity(net, cases),
+        "less_data": less_data(cases, raws, folds),
     }
     report.write(scores, REPORTS)
     write_golden(cases)
@@ -92,6 +93,32 @@ def out_of_fold(cases: list[dict[str, Any]]) -> list[decode.Raw]:
     for i, case in enumerate(cases):
         raws.append(assembled(tokenizer, case, parts[i]))
     return raws
+
+
+def less_data(
+    cases: list[dict[str, Any]], raws: list[decode.Raw], folds: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the figures on fold 0 of networks fitted on less, and on all of the other folds.
+
+    Calibration and thresholds are the same for all: those chosen on the other folds.
+    """
+    own, other = np.flatnonzero(folds == 0), np.flatnonzero(folds != 0)
+    config = choose.choose([cases[i] for i in other], [raws[i] for i in other])
+    numbers = decode.Decoding.from_config(config)
+    tokenizer = data.load_tokenizer()
+    rows = []
+    for name in (*moves.PARTS, "fold0"):
+        file = BUILD / f"{name}.pkl"
+        if file.exists():
+            parts = pickle.loads(file.read_bytes())  # noqa: S301 (ours)
+            inside = [i for i in other if name == "fold0" or moves.PARTS[name](cases[i])]
+            items = [
+                choose.scored(cases[i], assembled(tokenizer, cases[i], parts[i]), numbers)
+                for i in own
+            ]
+            found = scorers.critic_scores(items, data.MOVES, choose.GOOD)
+            rows.append(report.short(found) | {"name": name, "fitted_on": len(inside)})
+    return rows
 
 
 def assembled(
@@ -151,8 +178,8 @@ def parity(net: network.CriticNet, cases: list[dict[str, Any]]) -> dict[str, Any
 
 
 def contrast_pairs(cases: list[dict[str, Any]], items: list[scorers.Scored]) -> dict[str, Any]:
-    """Return the micro scores on the contrast pairs alone (sets e and f)."""
-    pairs = [item for item, case in zip(items, cases, strict=True) if case["id"][0] in "EF"]
+    """Return the micro scores on the contrast pairs alone."""
+    pairs = [item for item, case in zip(items, cases, strict=True) if data.is_paired(case)]
     return {"micro": scorers.move_scores(pairs, data.MOVES)["micro"], "n": len(pairs)}
 
 
