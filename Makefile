@@ -37,6 +37,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/rehearsal lint prompts/scenarios
 
 eval: .venv/.dev
 	$(BIN)/python -m evals critic --cv

@@ -88,7 +88,8 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
     tested = not state.repeated and bool(critique.moves() & deciding)
     lacks = missing(scenario, state)
     against = any(not f.move.good and f.move != Move.VAGUENESS for f in critique.findings)
-    if tested and not lacks and not against:
+    apt = critique.overall >= TUNING.yes_from
+    if tested and apt and not lacks and not against:
         return _settled(state, Outcome.ACCEPT, None)
     if len(before.exchanges) + 1 >= TUNING.limit:
         return _concluded(scenario, state)
@@ -96,8 +97,11 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
 
 
 def _did_something(before: Transcript, critique: Critique) -> bool:
+    """Whether they made a move, or kept to the matter: then they are told no, not left."""
     critiques = [*(e.critique for e in before.exchanges), critique]
-    return any(f.move.good for c in critiques for f in (*c.findings, *c.possible))
+    on_task = sum(trust.about_this(before, c.reply) for c in critiques)
+    moved = any(f.move.good for c in critiques for f in (*c.findings, *c.possible))
+    return moved or 2 * on_task > len(critiques)
 
 
 def _concluded(scenario: Scenario, state: CounterpartState) -> CounterpartState:
@@ -180,7 +184,7 @@ def _rules(before: Transcript, state: CounterpartState, reply: str) -> list[tupl
         ("repeated", state.repeated),
         ("asked_again", any(step.why == "asked again" for step in state.steps)),
         ("lost", not critique_moved and _makes_no_sense(reply)),
-        ("silence", not critique_moved and len(words.word_list(reply)) <= 4 and "?" not in reply),
+        ("silence", not critique_moved and _says_nothing(reply)),
         ("empty", not critique_moved),
     ]
 
@@ -188,7 +192,13 @@ def _rules(before: Transcript, state: CounterpartState, reply: str) -> list[tupl
 def _makes_no_sense(reply: str) -> bool:
     letters = [c for c in reply if c.isalpha()]
     foreign = sum(1 for c in letters if ord(c) > 0x24F)
-    return not letters or foreign * 2 > len(letters) or words.orders_a_machine(reply)
+    return foreign * 2 > len(letters) or words.orders_a_machine(reply)
+
+
+def _says_nothing(reply: str) -> bool:
+    """Whether it is a silence or as good as one, such as "…", "No idea", "Okay"."""
+    few = len(words.word_list(reply)) <= 4 and len(words.content_words(reply)) <= 1
+    return few and "?" not in reply
 
 
 def _reactions(scenario: Scenario, state: CounterpartState) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from knowledge.answer import Answerer
     from knowledge.library import Library, Status
     from prompts import Rubric
+    from prompts.own import LeftOut, OwnScenarios
 
 Progress = Callable[[int, int], None]  # texts encoded, texts in all
 
@@ -26,12 +27,31 @@ class Engine:
         self.settings = settings or load_settings()
 
     @cached_property
-    def scenarios(self) -> dict[str, Scenario]:
-        """All conversations, ours first. Raises ScenarioError."""
-        from prompts import FOLDER, load_scenarios
+    def _ours(self) -> dict[str, Scenario]:
+        from prompts import load_scenarios
 
-        own = self.settings.scenarios_dir
-        return load_scenarios(FOLDER / "scenarios", *([own] if own else []))
+        return load_scenarios()
+
+    @cached_property
+    def _own(self) -> "OwnScenarios":
+        from prompts.own import OwnScenarios
+
+        return OwnScenarios(self.settings.own_scenarios, self._ours.keys())
+
+    @property
+    def scenarios(self) -> dict[str, Scenario]:
+        """All conversations, ours first. Raises ScenarioError where one of ours is wrong."""
+        return {**self._ours, **self.own}
+
+    @property
+    def own(self) -> dict[str, Scenario]:
+        """The conversations of the person's own folder, as it is now."""
+        return self._own.read().scenarios
+
+    @property
+    def left_out(self) -> "tuple[LeftOut, ...]":
+        """The person's own files that cannot be played, each with the reason."""
+        return self._own.read().left_out
 
     @cached_property
     def rubric(self) -> "Rubric":

@@ -62,6 +62,19 @@ class LocalCritic:
         )
         return Reading(claims=claims, overall=overall)
 
+    def differing(self) -> tuple[int, int]:
+        """Return how many of the model's golden replies it reads otherwise, and of how many.
+
+        Raises BackendError when the model or its golden outputs cannot be used.
+        """
+        file = self._folder / "golden.json"
+        try:
+            rows = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise unreadable(file, error) from error
+        pairs = [(self.read(r["history"], r["reply"]), Reading(**r["reading"])) for r in rows]
+        return sum(_shape(ours) != _shape(theirs) for ours, theirs in pairs), len(rows)
+
     def raw(self, history: Sequence[Turn], reply: str) -> decode.Raw | None:
         """Return the model's logits for a reply, or None when it has no token."""
         tokenizer, session, _ = self._engine()
@@ -105,6 +118,11 @@ class LocalCritic:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise unreadable(self._folder, error) from error
         return config
+
+
+def _shape(reading: Reading) -> list[Any]:
+    """Return what must be equal to the letter; confidences differ between processors."""
+    return [reading.overall, *((c.move, c.words, c.start, c.sure) for c in reading.claims)]
 
 
 def pair(turn: Turn) -> tuple[str, str]:

@@ -13,7 +13,8 @@ class Settings(BaseSettings):
     """Where things are kept and where the app listens.
 
     `database_url` is any SQLAlchemy URL; without it the record is a SQLite file in `data_dir`.
-    `scenarios_dir` holds conversations of your own, beside the ones that come with the product.
+    `scenarios_dir` holds conversations of your own, beside the ones that come with the product;
+    without it they are in `data_dir` too.
     """
 
     model_config = SettingsConfigDict(env_prefix="REHEARSAL_", frozen=True, extra="ignore")
@@ -29,6 +30,11 @@ class Settings(BaseSettings):
     def database(self) -> str | Path:
         """The URL, or the path of the SQLite file."""
         return self.database_url or self.data_dir.expanduser() / "rehearsal.db"
+
+    @property
+    def own_scenarios(self) -> Path:
+        """The folder of a person's own conversations; it may not be there yet."""
+        return (self.scenarios_dir or self.data_dir / "scenarios").expanduser()
 
     @property
     def library_dir(self) -> Path:

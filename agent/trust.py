@@ -24,6 +24,7 @@ from agent.words import TIMES, content_words, orders_a_machine
 COMMITTING: Final = frozenset(
     {Move.REQUEST, Move.OFFER, Move.PROMISE, Move.DECLARATION, Move.EXPERIMENT}
 )
+DECIDABLE: Final = COMMITTING | {Move.INVITATION}  # an invitation only where a scenario says so
 MENDING: Final = frozenset({Move.REFLECTION, Move.PROMISE, Move.NOT_KNOWING})
 
 
@@ -61,6 +62,7 @@ class Tuning(Value):
     guarded_under: float = 4.0
     open_from: float = 6.5
     counter_at: float = 4.5
+    yes_from: int = 3
     limit: int = 12
     patience_pressure: int = 2
 
@@ -224,6 +226,7 @@ def says_nothing_new(before: Transcript, reply: str) -> bool:
 
 def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
     """Return what the learner has put on the table so far, this reply included."""
+    binding = COMMITTING | (DECIDABLE & set(before.scenario.decides_on))
     terms = [critique.words(f) for f in critique.findings if f.move == Move.TERMS]
     first = terms[0] if terms else None
     kept = list(before.state.agreements)
@@ -236,7 +239,7 @@ def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
             apt=about_this(before, critique.words(f)),
         )
         for f in critique.findings
-        if f.move in COMMITTING
+        if f.move in binding
     ]
     if first and not new and kept and kept[-1].terms is None:
         kept[-1] = kept[-1].model_copy(update={"terms": first})

@@ -65,8 +65,10 @@ def content_words(text: str) -> frozenset[str]:
 
 def _stem(word: str) -> str:
     word = word.removesuffix("'s")
-    stem = _SUFFIX.sub("", word)
-    return stem if len(stem) >= 3 else word
+    for _ in range(2):  # "meetings" as "meeting"
+        stem = _SUFFIX.sub("", word)
+        word = stem if len(stem) >= 3 else word
+    return word
 
 
 def word_list(text: str) -> list[str]:

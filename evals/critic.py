@@ -75,6 +75,11 @@ def own_files() -> list[Path]:
     return sorted((HERE / "cases" / "replies").glob("*.jsonl"))
 
 
+def held_files() -> list[Path]:
+    """Return the files of labelled replies that the shipped critic was not fitted on."""
+    return sorted((HERE / "cases" / "held").glob("*.jsonl"))
+
+
 def own_cases() -> list[Case]:
     """Return a fixed part of the project's own replies."""
     return load(own_files())[::ATTACK_STEP]

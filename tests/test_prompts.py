@@ -32,7 +32,7 @@ def test_a_wrong_key_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_move_is_named(tmp_path: Path) -> None:
-    assert "listens_for.0" in broken(tmp_path, lambda d: d.update(listens_for=["charm", "care"]))
+    assert "listens_for.1" in broken(tmp_path, lambda d: d.update(listens_for=["charm", "care"]))
 
 
 def test_a_missing_stage_is_refused(tmp_path: Path) -> None:

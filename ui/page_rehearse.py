@@ -32,6 +32,15 @@ def card(scenario: Scenario) -> None:
             begin(scenario.id)
 
 
+def left_out() -> None:
+    """Name the files of the learner's own that cannot be played."""
+    if files := engine().left_out:
+        names = "\n".join(f"{file.name}: {reason}" for file, reason in files)
+        under = f"`rehearsal lint` lists all of it. The files are in {files[0].file.parent}."
+        text = f"Left out of your own conversations.\n{names}\n{under}"
+        st.html(view.notice(text, calm=True))
+
+
 def own() -> None:
     """Show the learner's own conversations."""
     st.html(view.heading("Your conversations"))
@@ -68,6 +77,7 @@ def main() -> None:
     st.html(view.heading("Rehearse a conversation", 1, intro))
     with telling():
         choose()
+        left_out()
         own()
     warm()
 

@@ -15,8 +15,11 @@ from evals.train import data
 Case = dict[str, Any]
 
 
-def baselines(cases: list[Case], folds: np.ndarray) -> dict[str, Any]:
-    """Return micro and macro F1 of a bag of words, and of the frozen sentence encoder."""
+def baselines(cases: list[Case], folds: np.ndarray, which: list[int]) -> dict[str, Any]:
+    """Return micro and macro F1 of a bag of words, and of the frozen sentence encoder.
+
+    Each fold is read by a model fitted on all others; `which` cases count.
+    """
     gold = np.array([[m in scorers.gold_of(c).moves for m in data.MOVES] for c in cases])
     vectors = encoded(cases)
     found = {"bag_of_words": np.zeros_like(gold), "frozen_encoder": np.zeros_like(gold)}
@@ -25,7 +28,7 @@ def baselines(cases: list[Case], folds: np.ndarray) -> dict[str, Any]:
         words = bag(cases, inside)
         found["bag_of_words"][~inside] = linear(words, gold, inside, c=10)
         found["frozen_encoder"][~inside] = linear(vectors, gold, inside, c=3)
-    return {name: scores(values, gold) for name, values in found.items()}
+    return {name: scores(values[which], gold[which]) for name, values in found.items()}
 
 
 def bag(cases: list[Case], inside: np.ndarray) -> csr_matrix:

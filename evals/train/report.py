@@ -81,14 +81,19 @@ def write(scores: dict[str, Any], reports: Path) -> None:
     (reports / "critic_cv.json").write_text(text, "utf-8")
     body = f"""# The local critic in cross-validation
 
-Written by `make train`. Three folds grouped by conversation; calibration and thresholds chosen on
-the other folds.
+Written by `make train`. {len(scores["folds"])} of three folds grouped by conversation, each read by
+a network fitted on the other two; calibration and thresholds chosen on the other folds.
 
 {summary(scores)}
 
 {table(scores)}
 
-On the same folds:
+The shipped network, fitted on all {scores["fitted_on"]} replies, on those of `evals/cases/held/`,
+by another hand, in conversations it never saw, on which nothing was chosen:
+
+{summary(scores["held_out"])}
+
+On the same folds as above:
 
 {compared(scores["baselines"])}
 

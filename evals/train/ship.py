@@ -16,7 +16,7 @@ import torch
 from agent import decode, windows
 from agent.encoder import MODELS
 from agent.local_critic import LocalCritic
-from evals import scorers
+from evals import critic, scorers
 from evals.train import augment, choose, compare, data, export, moves, network, report
 from evals.train.base import BUILD, ROOT, SHA256
 
@@ -32,16 +32,20 @@ attention pooling, one query a move), and four cumulative logits for `overall`. 
 per channel, weights in 7 bits so that a processor without VNNI does not saturate; at most 320
 tokens a window, longer replies in overlapping windows. Numpy turns logits into claims
 (`agent/decode.py`); every number is in `config.json`. Made by `make train` from
-`evals/cases/replies/` ({n} replies, one
+`evals/cases/replies/` ({fitted_on} replies, one
 labelling pass, fixed seeds). Licence: Apache-2.0.
 
-Cross-validation in three folds grouped by conversation, calibration and thresholds chosen on the
-other folds. The shipped network was fitted on all replies with the same settings, so there is no
-held-out figure for it here.
+Cross-validation in folds grouped by conversation ({folds} of 3 read, n = {n}), calibration and
+thresholds chosen on the other folds.
 
 {summary}
 
 {table}
+
+The shipped network on replies held out (`evals/cases/held/`: another hand, other conversations;
+nothing was chosen on them).
+
+{held}
 
 int8 against float32, n = {int8[n]} replies of the training data: findings agree at
 {int8[findings_jaccard]:.3f} (Jaccard), overall is the same in {int8[overall_same]:.3f}.
@@ -61,9 +65,10 @@ int8 against float32, n = {int8[n]} replies of the training data: findings agree
 def main() -> int:
     """Write the report, the model folder and its golden outputs."""
     torch.set_num_threads(1)
-    cases = data.load_cases()
-    folds = data.folds_of(cases)
-    raws = out_of_fold(cases)
+    every = data.load_cases()
+    fold_of = data.folds_of(every)
+    which, raws = out_of_fold(every)
+    cases, folds = [every[i] for i in which], fold_of[which]
     items = choose.cross_fitted(cases, raws, folds)
     scores = scorers.critic_scores(items, data.MOVES, choose.GOOD)
     net = load_final()
@@ -71,38 +76,42 @@ def main() -> int:
     scores |= {
         "critic": TARGET.name,
         "folds": np.bincount(folds).tolist(),
-        "baselines": compare.baselines(cases, folds),
+        "fitted_on": len(every),
+        "baselines": compare.baselines(every, fold_of, which),
         "contrast_pairs": contrast_pairs(cases, items),
-        "int8": parity(net, cases),
-        "less_data": less_data(cases, raws, folds),
+        "int8": parity(net, every),
+        "held_out": critic.measured(LocalCritic(TARGET), critic.load(critic.held_files())),
+        "less_data": less_data(cases, raws, folds, every, fold_of),
     }
     report.write(scores, REPORTS)
-    write_golden(cases)
+    write_golden(every)
     write_readme(scores)
     print(json.dumps({k: v for k, v in scores.items() if k != "moves"}))
     return 0
 
 
-def out_of_fold(cases: list[dict[str, Any]]) -> list[decode.Raw]:
-    """Return the logits of each case from the network that had not seen its group."""
+def out_of_fold(cases: list[dict[str, Any]]) -> tuple[list[int], list[decode.Raw]]:
+    """Return which cases were read by a network that had not seen their group, and its logits."""
     parts: dict[int, list[dict[str, np.ndarray]]] = {}
-    for fold in range(3):
-        parts |= pickle.loads((BUILD / f"fold{fold}.pkl").read_bytes())  # noqa: S301 (ours)
+    for file in sorted(BUILD.glob("fold*.pkl")):
+        parts |= pickle.loads(file.read_bytes())  # noqa: S301 (ours)
     tokenizer = data.load_tokenizer()
-    raws = []
-    for i, case in enumerate(cases):
-        raws.append(assembled(tokenizer, case, parts[i]))
-    return raws
+    which = sorted(parts)
+    return which, [assembled(tokenizer, cases[i], parts[i]) for i in which]
 
 
 def less_data(
-    cases: list[dict[str, Any]], raws: list[decode.Raw], folds: np.ndarray
+    cases: list[dict[str, Any]],
+    raws: list[decode.Raw],
+    folds: np.ndarray,
+    every: list[dict[str, Any]],
+    fold_of: np.ndarray,
 ) -> list[dict[str, Any]]:
     """Return the figures on fold 0 of networks fitted on less, and on all of the other folds.
 
     Calibration and thresholds are the same for all: those chosen on the other folds.
     """
-    own, other = np.flatnonzero(folds == 0), np.flatnonzero(folds != 0)
+    own, other = np.flatnonzero(fold_of == 0), np.flatnonzero(folds != 0)
     config = choose.choose([cases[i] for i in other], [raws[i] for i in other])
     numbers = decode.Decoding.from_config(config)
     tokenizer = data.load_tokenizer()
@@ -111,9 +120,10 @@ def less_data(
         file = BUILD / f"{name}.pkl"
         if file.exists():
             parts = pickle.loads(file.read_bytes())  # noqa: S301 (ours)
-            inside = [i for i in other if name == "fold0" or moves.PARTS[name](cases[i])]
+            use = moves.PARTS.get(name, lambda case: True)
+            inside = [i for i in np.flatnonzero(fold_of != 0) if use(every[i])]
             items = [
-                choose.scored(cases[i], assembled(tokenizer, cases[i], parts[i]), numbers)
+                choose.scored(every[i], assembled(tokenizer, every[i], parts[i]), numbers)
                 for i in own
             ]
             found = scorers.critic_scores(items, data.MOVES, choose.GOOD)
@@ -162,13 +172,13 @@ def write_model(net: network.CriticNet, numbers: dict[str, Any]) -> None:
 @torch.no_grad()
 def parity(net: network.CriticNet, cases: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how near the int8 model is to the float32 one, on every seventh reply."""
-    critic, tokenizer = LocalCritic(TARGET), data.load_tokenizer()
+    shipped, tokenizer = LocalCritic(TARGET), data.load_tokenizer()
     numbers = decode.Decoding.from_config(json.loads((TARGET / "config.json").read_text("utf-8")))
     both, either, same = 0, 0, []
     for index, case in enumerate(cases[::PARITY_STEP]):
         items = data.windows_of(tokenizer, augment.example_of(case), index)
         full = assembled(tokenizer, case, network.predict(net, items)[index])
-        small = critic.raw(case["history"], case["reply"]) or full
+        small = shipped.raw(case["history"], case["reply"]) or full
         (a, x), (b, y) = (decode.decode(case["reply"], raw, numbers) for raw in (full, small))
         left, right = ({f.move for f in found if f.sure} for found in (a, b))
         both, either = both + len(left & right), either + len(left | right)
@@ -185,10 +195,10 @@ def contrast_pairs(cases: list[dict[str, Any]], items: list[scorers.Scored]) -> 
 
 def write_golden(cases: list[dict[str, Any]]) -> None:
     """Keep what the shipped model says of replies spread over the data."""
-    critic = LocalCritic(TARGET)
+    shipped = LocalCritic(TARGET)
     rows = []
     for case in cases[:: len(cases) // GOLDEN][:GOLDEN]:
-        reading = critic.read(case["history"], case["reply"]).model_dump(mode="json")
+        reading = shipped.read(case["history"], case["reply"]).model_dump(mode="json")
         rows.append({k: case[k] for k in ("id", "history", "reply")} | {"reading": reading})
     text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     (TARGET / "golden.json").write_text(text, "utf-8")
@@ -198,7 +208,10 @@ def write_readme(scores: dict[str, Any]) -> None:
     """Write the model's page: what it is, how it was made, how good it is."""
     text = README.format(
         n=scores["n"],
+        fitted_on=scores["fitted_on"],
+        folds=len([f for f in scores["folds"] if f]),
         summary=report.summary(scores),
+        held=report.summary(scores["held_out"]),
         table=report.table(scores),
         int8=scores["int8"],
         pairs=scores["contrast_pairs"],
