@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: run install test lint eval train encoder lock clean
+.PHONY: run install test lint eval speed train encoder lock
 
 run: .venv/.run
 	$(BIN)/rehearsal index
@@ -40,17 +40,19 @@ lint: .venv/.dev
 	$(BIN)/rehearsal lint prompts/scenarios
 
 eval: .venv/.dev
-	$(BIN)/python -m evals critic --cv
-	$(BIN)/python -m evals counterpart
-	$(BIN)/python -m evals answers
+	$(BIN)/python -m evals critic --cv --gate
+	$(BIN)/python -m evals counterpart --gate
+	$(BIN)/python -m evals answers --gate
+
+speed: .venv/.dev
 	$(BIN)/python -m evals speed
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra lock --extra dev -c requirements.lock -o requirements-dev.lock
 
-# The models: an environment of its own with torch, two processes of one thread each, about an
-# hour on two cores. Steps already done are kept in build/train; remove it to start over.
+# The models: an environment of its own with torch, two processes of one thread each, some three
+# hours on two cores. Steps already done are kept in build/train; remove it to start over.
 TRAIN := OMP_NUM_THREADS=1 .venv-train/bin/python -m evals.train
 
 .venv-train/.done: evals/train/requirements.txt
@@ -64,6 +66,6 @@ encoder: .venv-train/.done
 	$(TRAIN).encoder
 
 train: .venv-train/.done
-	$(TRAIN).moves fold0 fold1 & first=$$!; $(TRAIN).moves final fold2; second=$$?; \
+	$(TRAIN).moves fold0 final third & first=$$!; $(TRAIN).moves fold1 fold2 two_thirds no_pairs; second=$$?; \
 	  wait $$first && test $$second = 0
 	$(TRAIN).ship

@@ -1,10 +1,11 @@
-"""The local critic: a small ONNX model in agent/models/moves_v1, on one CPU thread.
+"""The local critic: a small ONNX model in agent/models/moves_v2, on one CPU thread.
 
 It sees the reply and the last turns before it, and claims moves with the exact words that make
 them. What is admitted of its claims is for `agent.rubric` to say.
 """
 
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -20,6 +21,8 @@ from agent.errors import BackendError
 
 Turn = tuple[str, str] | Mapping[str, str]
 OUTPUTS: Final = ["tags", "presence", "overall"]
+ECHO: Final = 5  # words: so many of the other's in a row make no move of the learner's
+WORD: Final = re.compile(r"[^\W_]+")
 NOWHERE: Final = 1  # the overall score of a reply without a single token
 
 
@@ -29,7 +32,7 @@ class LocalCritic:
     Raises BackendError, at the first `read`, when the model's files cannot be used.
     """
 
-    def __init__(self, folder: Path = MODELS / "moves_v1") -> None:
+    def __init__(self, folder: Path = MODELS / "moves_v2") -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any, decode.Decoding] | None = None
@@ -50,6 +53,7 @@ class LocalCritic:
         if raw is None:
             return Reading(overall=NOWHERE)
         found, overall = decode.decode(reply, raw, numbers)
+        heard = [text for who, text in map(pair, history) if who == "counterpart"]
         claims = tuple(
             Claim(
                 move=f.move,
@@ -59,6 +63,7 @@ class LocalCritic:
                 sure=f.sure,
             )
             for f in found
+            if not echoes(reply[f.start : f.end], heard)
         )
         return Reading(claims=claims, overall=overall)
 
@@ -123,6 +128,16 @@ class LocalCritic:
 def _shape(reading: Reading) -> list[Any]:
     """Return what must be equal to the letter; confidences differ between processors."""
     return [reading.overall, *((c.move, c.words, c.start, c.sure) for c in reading.claims)]
+
+
+def echoes(words: str, heard: Sequence[str]) -> bool:
+    """Tell whether words are the other person's own, said back; a few ("by Friday") may be."""
+    said = _plain(words)
+    return len(said.split()) >= ECHO and any(f" {said} " in f" {_plain(text)} " for text in heard)
+
+
+def _plain(text: str) -> str:
+    return " ".join(WORD.findall(text.lower()))
 
 
 def pair(turn: Turn) -> tuple[str, str]:

@@ -103,13 +103,17 @@ def learners_for(scenario: str) -> dict[str, dict[str, list[str]]]:
 
 
 def twice(scenario: Scenario) -> tuple[list[Played], list[Played]]:
-    """Return all conversations of one scenario, held twice; runs in a process of its own."""
+    """Return all conversations of one scenario, and the first of each kind held once more.
+
+    Runs in a process of its own.
+    """
     from agent.local_critic import LocalCritic
     from agent.local_voice import AuthoredVoice
 
     critic, voice, learners = LocalCritic(), AuthoredVoice(), learners_for(scenario.id)
+    once_more = {kind: dict(list(scripts.items())[:1]) for kind, scripts in learners.items()}
     first = play_all(scenario, learners, critic, voice)
-    return first, play_all(scenario, learners, critic, voice)
+    return first, play_all(scenario, once_more, critic, voice)
 
 
 def play_all(
@@ -158,10 +162,9 @@ def figures(played: list[Played], again: list[Played]) -> dict[str, Any]:
     for name, (some, holds) in tests.items():
         report[name] = _rate(sum(holds(p.transcript) for p in some), len(some))
         report["of"][name] = len(some)
-    same = sum(
-        _shape(a.transcript) == _shape(b.transcript) for a, b in zip(played, again, strict=True)
-    )
-    report["same_twice"] = _rate(same, len(played))
+    first = {_key(p): _shape(p.transcript) for p in played}
+    same = sum(first[_key(p)] == _shape(p.transcript) for p in again)
+    report["same_twice"], report["of"]["same_twice"] = _rate(same, len(again)), len(again)
     return report
 
 
@@ -171,6 +174,10 @@ def _of(played: list[Played], *kinds: str) -> list[Played]:
 
 def _rate(count: int, n: int) -> float | None:
     return round(count / n, 4) if n else None
+
+
+def _key(played: Played) -> tuple[str, str, str]:
+    return played.transcript.scenario.id, played.kind, played.script
 
 
 def _shape(transcript: Transcript) -> list[Any]:
@@ -240,12 +247,10 @@ def repeats(transcript: Transcript) -> bool:
 def print_table(report: dict[str, Any]) -> None:
     """Print the table, a scenario a line, rates in per cent with n."""
     names = list(report["all"]["of"])
-    print(f"{'':22}" + "".join(f"{name[:13]:>15}" for name in [*names, "same_twice"]))
+    print(f"{'':22}" + "".join(f"{name[:13]:>15}" for name in names))
     for id_, row in [*report["scenarios"].items(), ("all", report["all"])]:
         cells = [_cell(row[name], row["of"][name]) for name in names]
-        print(
-            f"{id_:22}" + "".join(f"{c:>15}" for c in [*cells, _cell(row["same_twice"], row["n"])])
-        )
+        print(f"{id_:22}" + "".join(f"{cell:>15}" for cell in cells))
 
 
 def _cell(rate: float | None, n: int) -> str:

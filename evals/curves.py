@@ -19,7 +19,7 @@ Kinds = Mapping[str, Sequence[Transcript]]
 
 def page(report: Mapping[str, Any], kinds: Kinds) -> str:
     """Return the page as Markdown; it shows counterpart.svg beside it."""
-    names = [*report["all"]["of"], "same_twice"]
+    names = list(report["all"]["of"])
     rows = [*report["scenarios"].items(), ("all", report["all"])]
     table = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     table += [f"| {id_} | {' | '.join(_cell(row, name) for name in names)} |" for id_, row in rows]
@@ -48,7 +48,7 @@ def page(report: Mapping[str, Any], kinds: Kinds) -> str:
 
 
 def _cell(row: Mapping[str, Any], name: str) -> str:
-    rate, n = row[name], row["of"].get(name, row["n"])
+    rate, n = row[name], row["of"][name]
     return "–" if rate is None else f"{rate:.3f} ({n})"
 
 

@@ -23,7 +23,7 @@ REPLY = (
     "So you stood there with nothing in your hands. I will send you the full log myself by "
     "Friday noon, and you decide whether it is done. What did they ask you?"
 )
-FOLDER = MODELS / "moves_v1"
+FOLDER = MODELS / "moves_v2"
 NUMBERS = decode.Decoding.from_config(json.loads((FOLDER / "config.json").read_text("utf-8")))
 
 
@@ -177,7 +177,7 @@ def test_a_missing_model_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_numbers_that_lack_a_threshold_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "moves_v1"
+    folder = tmp_path / "moves_v2"
     shutil.copytree(FOLDER, folder)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     del config["moves"]["care"]["upper"]

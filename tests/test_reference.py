@@ -9,7 +9,7 @@ from agent.domain import Reading
 from agent.encoder import MODELS
 from agent.local_critic import default_critic
 
-GOLDEN: list[dict[str, Any]] = json.loads((MODELS / "moves_v1" / "golden.json").read_text("utf-8"))
+GOLDEN: list[dict[str, Any]] = json.loads((MODELS / "moves_v2" / "golden.json").read_text("utf-8"))
 ROUNDING = 0.02  # of confidence, between processors
 
 

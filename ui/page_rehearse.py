@@ -1,5 +1,7 @@
 """Rehearse: choose a conversation, or go on with one of your own."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from agent.domain import Outcome, Scenario
@@ -9,12 +11,16 @@ from ui.shared import begin, engine, telling, warm
 from ui.view_debrief import OPEN, OUTCOMES
 
 COLUMNS = 3
-SHOWN = 12
+SHOWN, WAITING = 12, 2  # of one's own conversations: all told, and above the cards
 
 
 def choose() -> None:
-    """Show the conversations there are."""
-    scenarios = list(engine().scenarios.values())
+    """Show the conversations there are, the easier ones first, or those of one capability."""
+    scenarios = sorted(engine().scenarios.values(), key=lambda s: s.difficulty)
+    names = {c: text.name for c, text in engine().rubric.capabilities.items()}
+    wanted = st.pills("What you want to practise", list(names), format_func=names.__getitem__)
+    if wanted:
+        scenarios = [s for s in scenarios if wanted in s.practises]
     for first in range(0, len(scenarios), COLUMNS):
         columns = st.columns(COLUMNS, gap="medium")
         for column, scenario in zip(columns, scenarios[first : first + COLUMNS], strict=False):
@@ -32,6 +38,17 @@ def card(scenario: Scenario) -> None:
             begin(scenario.id)
 
 
+def unfinished(rows: Sequence[Summary]) -> list[Summary]:
+    """Show the latest conversations that wait for the next reply; return the other ones."""
+    waiting = [row for row in rows if not row.outcome and row.replies][:WAITING]
+    if waiting:
+        st.html(view.heading("Where you were"))
+        for row in waiting:
+            one(row)
+        st.html(view.heading("Begin another"))
+    return [row for row in rows if row not in waiting]
+
+
 def left_out() -> None:
     """Name the files of the learner's own that cannot be played."""
     if files := engine().left_out:
@@ -41,10 +58,9 @@ def left_out() -> None:
         st.html(view.notice(text, calm=True))
 
 
-def own() -> None:
+def own(rows: Sequence[Summary]) -> None:
     """Show the learner's own conversations."""
     st.html(view.heading("Your conversations"))
-    rows = engine().store.summaries(engine().settings.owner)
     if not rows:
         st.html(view.paragraph("None yet. Begin one above; it is kept on this machine."))
     everything = st.session_state.get("show_all", False)
@@ -76,9 +92,12 @@ def main() -> None:
     )
     st.html(view.heading("Rehearse a conversation", 1, intro))
     with telling():
+        rows = engine().store.summaries(engine().settings.owner)
+        others = unfinished(rows)
         choose()
         left_out()
-        own()
+        if others or not rows:
+            own(others)
     warm()
 
 
