@@ -99,7 +99,7 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
 def _did_something(before: Transcript, critique: Critique) -> bool:
     """Whether they made a move, or kept to the matter: then they are told no, not left."""
     critiques = [*(e.critique for e in before.exchanges), critique]
-    on_task = sum(trust.about_this(before, c.reply) for c in critiques)
+    on_task = sum(trust.about_this(before, c.reply, ON_TASK) for c in critiques)
     moved = any(f.move.good for c in critiques for f in (*c.findings, *c.possible))
     return moved or 2 * on_task > len(critiques)
 
@@ -133,6 +133,7 @@ def _with_stance(state: CounterpartState) -> CounterpartState:
 
 # --- what may be said -----------------------------------------------------------------------------
 
+ON_TASK: Final = 2  # content words of this conversation in a reply that keeps to the matter
 MOVES: Final = frozenset(move.value for move in Move)
 RECALL_AFTER: Final = 3
 PRESS_FROM: Final = 3

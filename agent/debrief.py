@@ -75,6 +75,7 @@ class Debrief(Value):
     next: NextPractice | None
 
 
+HIGHEST = 4
 LACKED: dict[str, str] = {
     Missing.COMMITMENT: "Nothing was on the table to say yes or no to.",
     Missing.CONCERN: "What they were really worried about had not been spoken of.",
@@ -200,5 +201,7 @@ def _next(
     return NextPractice(
         capability=capability,
         scenario=others[0] if others else transcript.scenario.id,
-        why=f"{name} stood lowest here, at {score} of 4.",
+        why=f"{name} stood lowest here, at {score} of 4."
+        if score != HIGHEST
+        else f"{name} stood at {HIGHEST} here; hold it with somebody else.",
     )

@@ -6,7 +6,6 @@ learner's own words or a model reply of the same conversation, marked as such.
 
 from agent.domain import Critique, Finding, Missing, Move, Transcript, Value
 from agent.mend import NearMiss, near_miss, shown
-from agent.words import content_words
 from prompts import Rubric, fill
 
 
@@ -27,6 +26,8 @@ class Feedback(Value):
         return "A model reply" if self.stronger_is_model else "A stronger wording"
 
 
+HIGHEST = 4
+WHOLE = 5  # words of a possible finding that is worth a question
 WANTED: dict[Missing, Move] = {
     Missing.TERMS: Move.TERMS,
     Missing.CONCERN: Move.OPEN_QUESTION,
@@ -47,7 +48,7 @@ def feedback(transcript: Transcript, n: int, rubric: Rubric) -> Feedback:
         missed_move=missed,
         stronger=stronger,
         stronger_is_model=is_model,
-        questions=tuple(_question(critique, f, rubric) for f in critique.possible),
+        questions=tuple(_question(critique, f, rubric) for f in _askable(critique)),
     )
 
 
@@ -61,20 +62,22 @@ def _best(transcript: Transcript, critique: Critique) -> Finding | None:
 
 
 def _missed(transcript: Transcript, n: int) -> Move | None:
-    """Return the one move to speak of: what worked against the reply, else what it lacked most."""
+    """Return the one move to speak of: what worked against the reply, else what it lacked most.
+
+    What was said under the reply before is not said again; a reply at 4 lacks only what a decision
+    still waits for.
+    """
     exchange = transcript.exchanges[n]
     found = exchange.critique.moves()
     against = [f.move for f in exchange.critique.findings if not f.move.good]
     if against:
         return max(against, key=lambda m: (m == Move.PRESSURE, m in transcript.scenario.closes_on))
-    for lack in exchange.state.missing:
-        wanted = WANTED.get(lack, transcript.scenario.decides_on[0])
-        if wanted not in found:
-            return wanted
-    called_for = _called_for(transcript, n)
-    if exchange.critique.overall == 4:  # only what the whole conversation still lacks
-        called_for = [m for m in called_for if m not in _done(transcript, n)]
-    return next((m for m in called_for if m not in found), None)
+    lacks = exchange.state.missing
+    wanted = [WANTED.get(lack, transcript.scenario.decides_on[0]) for lack in lacks]
+    if exchange.critique.overall < HIGHEST:
+        wanted += _called_for(transcript, n)
+    told = _missed(transcript, n - 1) if n else None
+    return next((m for m in wanted if m not in found and m != told), None)
 
 
 def _called_for(transcript: Transcript, n: int) -> list[Move]:
@@ -121,14 +124,20 @@ def _stronger(
     if near and near.mended:
         return near.mended, False
     models = transcript.scenario.models.get(missed, ())
-    if models:
-        said = content_words(critique.reply)
-        return max(models, key=lambda m: len(content_words(m) & said)), True
+    shown = sum(_missed(transcript, k) == missed for k in range(n))
+    if shown < len(models):
+        return models[shown], True
     return rubric.moves[missed].try_, False
+
+
+def _askable(critique: Critique) -> list[Finding]:
+    """Return the possible findings worth a question: good moves whose words are a whole thought."""
+    long = [f for f in critique.possible if len(critique.words(f).split()) >= WHOLE]
+    return sorted((f for f in long if f.move.good), key=lambda f: -f.confidence)[:1]
 
 
 def _question(critique: Critique, finding: Finding, rubric: Rubric) -> str:
     name = rubric.moves[finding.move].name.lower()
     article = "an" if name[0] in "aeiou" else "a"
-    kind = name if name.startswith("what ") else f"{article} {name}"
+    kind = name if name.startswith(("what ", "conditions")) else f"{article} {name}"
     return f"Was “{shown(critique.words(finding))}” meant as {kind}?"

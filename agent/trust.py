@@ -146,13 +146,13 @@ def matter_of(text: str) -> frozenset[str]:
     return content_words(TIMES.sub(" ", text)) - SPEECH_ACTS
 
 
-def about_this(before: Transcript, text: str) -> bool:
-    """Whether words touch anything in this conversation."""
+def about_this(before: Transcript, text: str, least: int = 1) -> bool:
+    """Whether words touch anything in this conversation, by so many content words."""
     scenario = before.scenario
     said = [scenario.situation, *(text for _, text in before.history())]
     told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
     matter = matter_of(text)
-    return any(matter & matter_of(other) for other in told)
+    return len(matter & frozenset[str]().union(*map(matter_of, told))) >= least
 
 
 def total(

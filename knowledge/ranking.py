@@ -24,17 +24,16 @@ from knowledge.words import content_words, nearest_spelling, stems, words
 
 CANDIDATES = 12  # passages taken from the search, and as many sentences from the written questions
 QUESTION_SHARE = 0.8  # of its score that a sentence keeps which itself asks
-FEW_WORDS = 3  # a follow-up with no more content words than this leans on the question before
+FEW_WORDS = 2  # with a pronoun and no more content words than this, a question is a follow-up
+BARE = 3  # a question of no more words than this is one too
 
 _PARTS = re.compile(
     r"[?!;.:]+\s+|,?\s+(?:and|or)\s+(?=(?:what|how|why|who|when|where|which|should|do|does|is)\b)"
     r"|,\s+(?=(?:and|what|how|why|who|when|where|which)\b)",
     re.IGNORECASE,
 )
-_LEANS = re.compile(
-    r"(?i)^(?:and|but|so|or|why|how so|what about|then)\b"
-    r"|\b(?:it|that|this|those|these|they|them)\b"
-)
+_GOES_ON = re.compile(r"(?i)^(?:and|but|so|or|then|what about|how about|how so)\b")
+_POINTS = re.compile(r"(?i)\b(?:it|that|this|those|these|they|them|one)\b")
 
 
 @lru_cache(maxsize=1)
@@ -168,7 +167,9 @@ def _routed(routes: Sequence[Routed], key: tuple[str, int]) -> dict[str, float]:
 
 def lean_on(question: str, after: str | None) -> str:
     """Return the question, with the one before it where it cannot stand alone."""
-    if after and (len(content_words(question)) <= FEW_WORDS or _LEANS.search(question)):
+    pointing = _POINTS.search(question) and len(content_words(question)) <= FEW_WORDS
+    bare = len(question.split()) <= BARE
+    if after and (_GOES_ON.search(question) or pointing or bare):
         return f"{after.strip()} {question.strip()}"
     return question.strip()
 

@@ -190,4 +190,8 @@ def test_questions_are_read_in_parts_and_with_what_came_before() -> None:
     assert lean_on("why?", "Is culture my job?") == "Is culture my job? why?"
     stands_alone = "Which skills does the executive function demand?"
     assert lean_on(stands_alone, "Is culture my job?") == stands_alone
+    for own in ("Do I need a mentor?", "Why can't I just keep working harder?"):
+        assert lean_on(own, "Is culture my job?") == own
+    for follows in ("and for managers?", "How do I learn it?", "An example?"):
+        assert lean_on(follows, "Is culture my job?") != follows
     assert spelled("teh exectuive", frozenset({"executive"})) == "teh executive"

@@ -129,3 +129,13 @@ def test_every_page_shows_without_an_error(engine: Engine) -> None:
     for page in ("page_about.py", "page_article.py"):
         at.switch_page(page).run()
         assert not at.exception
+
+
+def test_a_reply_after_the_end_in_another_tab_is_shown_and_not_lost(engine: Engine) -> None:
+    session = engine.start("declare-vision")
+    session.reply("Hello.", at=0)
+    at = opened(session.transcript.id)
+    engine.resume(session.transcript.id).end()
+    at.chat_input[0].set_value("What I still wanted to say.").run()
+    shown = text_of(at)
+    assert "ended in another tab" in shown and "What I still wanted to say." in shown

@@ -15,12 +15,14 @@ WENT_ON = (
     "This conversation went on in another tab or window. It is shown here as it now stands. "
     "What you typed was not sent; it is back in the box below."
 )
+ENDED = "This conversation ended in another tab or window. What you typed was not sent:"
 
 
 def converse(session: Session) -> None:
     """Show a conversation and take what the learner does next."""
     transcript = session.transcript
     scenario = transcript.scenario
+    unsent = st.session_state.get(BOX) if transcript.over else None
     text = None if transcript.over else st.chat_input("Your reply", key=BOX)
     seen = st.session_state.get(_seen(transcript), len(transcript.exchanges))
     st.html(view.heading(scenario.title, 1))
@@ -32,6 +34,8 @@ def converse(session: Session) -> None:
         take(session, text, seen)
     st.session_state[_seen(transcript)] = len(transcript.exchanges)
     problem(transcript.id)
+    if unsent:
+        st.html(view.notice(f"{ENDED}\n{unsent}"))
     if transcript.over:
         show_debrief(transcript)
 
