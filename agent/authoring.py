@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from agent.errors import InputError, RehearsalError, ScenarioError
+from agent.terminal import emit
 
 if TYPE_CHECKING:
     from agent.engine import Engine
@@ -23,13 +24,13 @@ def scenarios(engine: "Engine", args: argparse.Namespace) -> int:
     for s in engine.scenarios.values():
         if args.json:
             keys = {"id", "title", "purpose", "difficulty", "practises"}
-            _emit(s.model_dump(mode="json", include=keys))
+            emit(s.model_dump(mode="json", include=keys))
         else:
             print(f"{s.id:24} {s.title}\n{'':24} with {s.persona.name}, {s.persona.role}")
     for file, reason in engine.left_out:
         if args.json:
             row = {"kind": ScenarioError.kind, "file": str(file), "message": reason}
-            _emit({"error": row})
+            emit({"error": row})
         else:
             print(f"\nLeft out: {file}\n  {reason}\n  `rehearsal lint {file}` lists all of it.")
     return 0
@@ -95,7 +96,7 @@ def lint(engine: "Engine", args: argparse.Namespace) -> int:
     ids = _ids(files)
     levels: list[str] = []
     for path in files:
-        taken = {id_ for other, id_ in ids.items() if not _same(other, path)}
+        taken = {id_ for other, id_ in ids.items() if other != path.resolve()}
         for remark in look(_text(path), encode, style, taken):
             levels.append(remark.level)
             _show(path, remark, args.json)
@@ -135,10 +136,6 @@ def _ids(files: Iterable[Path]) -> Mapping[Path, str]:
     return found
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one == other.resolve()
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
@@ -148,7 +145,7 @@ def _text(path: Path) -> str:
 
 def _show(path: Path, remark: "Remark", as_json: bool) -> None:
     if as_json:
-        _emit({"file": str(path), **remark.model_dump(mode="json")})
+        emit({"file": str(path), **remark.model_dump(mode="json")})
         return
     place = f"{remark.place}: " if remark.place else ""
     print(f"{path}:{remark.line or 1}: {remark.level}: {place}{remark.reason}")
@@ -167,7 +164,3 @@ def own(engine: "Engine") -> str:
     return f"{len(engine.own)} of your own in {folder}" + (
         "" if folder.is_dir() else " (not there)"
     )
-
-
-def _emit(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -2,13 +2,13 @@
 
 import argparse
 import io
-import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import RehearsalError
+from agent.terminal import emit
 
 if TYPE_CHECKING:
     from agent.engine import Engine
@@ -94,10 +94,6 @@ def _engine() -> "Engine":
     return Engine()
 
 
-def _emit(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
-
-
 def play(args: argparse.Namespace) -> int:
     """Hold a conversation, from a file, another program, or by hand."""
     from agent.play import hold
@@ -135,7 +131,7 @@ def ask(args: argparse.Namespace) -> int:
             name: [c.model_dump(include=keep) for c in citations]
             for name, citations in (("quotes", answer.quotes), ("nearest", answer.nearest))
         }
-        _emit({"refused": answer.refused, "lead": answer.lead, **rows})
+        emit({"refused": answer.refused, "lead": answer.lead, **rows})
         return 0
     print(answer.lead)
     for citation in answer.quotes or answer.nearest:
@@ -152,7 +148,7 @@ def index(args: argparse.Namespace) -> int:
     engine = _engine()
     status = engine.library.status([article()]) if args.status else engine.index(_progress)
     if args.json:
-        _emit(asdict(status))
+        emit(asdict(status))
     elif status.stale:
         print(f"The index is not up to date: {status.why_stale}. `rehearsal index` builds it.")
     else:
@@ -198,7 +194,7 @@ def list_(args: argparse.Namespace) -> int:
     rows = engine.store.summaries(engine.settings.owner)
     for row in rows:
         if args.json:
-            _emit(
+            emit(
                 {
                     "id": row.id,
                     "scenario": row.scenario_id,
@@ -241,7 +237,7 @@ def doctor(args: argparse.Namespace) -> int:
     """Say what works here; 1 when the main job cannot run."""
     checks = {name: _checked(check) for name, check in _checks(_engine()).items()}
     if args.json:
-        _emit({name: {"works": ok, "says": says} for name, (ok, says) in checks.items()})
+        emit({name: {"works": ok, "says": says} for name, (ok, says) in checks.items()})
     else:
         for name, (ok, says) in checks.items():
             print(f"{'works ' if ok else 'FAILS '} {name:16} {says}")

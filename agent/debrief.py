@@ -19,6 +19,7 @@ from agent.domain import (
     Transcript,
     Value,
 )
+from agent.rubric import HIGHEST
 from prompts import CapabilityText, Rubric
 
 
@@ -75,7 +76,6 @@ class Debrief(Value):
     next: NextPractice | None
 
 
-HIGHEST = 4
 LACKED: dict[str, str] = {
     Missing.COMMITMENT: "Nothing was on the table to say yes or no to.",
     Missing.CONCERN: "What they were really worried about had not been spoken of.",

@@ -6,6 +6,7 @@ learner's own words or a model reply of the same conversation, marked as such.
 
 from agent.domain import Critique, Finding, Missing, Move, Transcript, Value
 from agent.mend import NearMiss, near_miss, shown
+from agent.rubric import HIGHEST
 from prompts import Rubric, fill
 
 
@@ -26,7 +27,6 @@ class Feedback(Value):
         return "A model reply" if self.stronger_is_model else "A stronger wording"
 
 
-HIGHEST = 4
 WHOLE = 5  # words of a possible finding that is worth a question
 WANTED: dict[Missing, Move] = {
     Missing.TERMS: Move.TERMS,

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from agent.domain import Transcript
 from agent.engine import Engine
 from agent.errors import InputError, RehearsalError
 from agent.export import exchange_row, state_row
 from agent.session import Session
+from agent.terminal import emit
 
 
 def hold(engine: Engine, args: argparse.Namespace) -> int:
@@ -97,22 +97,22 @@ class _Json:
             "situation": s.situation,
             "with": f"{s.persona.name}, {s.persona.role}",
         }
-        _emit({"opening": transcript.opening.say, "brief": brief})
+        emit({"opening": transcript.opening.say, "brief": brief})
 
     def refused(self, error: RehearsalError) -> None:
-        _emit({"error": {"kind": error.kind, "message": str(error)}})
+        emit({"error": {"kind": error.kind, "message": str(error)}})
 
     def exchange(self, transcript: Transcript) -> None:
         n = len(transcript.exchanges)
         words = self._engine.feedback(transcript, n - 1)
-        _emit(exchange_row(n, transcript.exchanges[-1], words))
+        emit(exchange_row(n, transcript.exchanges[-1], words))
 
     def ending(self, transcript: Transcript) -> None:
         if ending := transcript.ending:
-            _emit({"ending": {"state": state_row(ending.state), "words": ending.speech.text}})
+            emit({"ending": {"state": state_row(ending.state), "words": ending.speech.text}})
 
     def debrief(self, transcript: Transcript) -> None:
-        _emit({"debrief": self._engine.debrief(transcript).model_dump(mode="json")})
+        emit({"debrief": self._engine.debrief(transcript).model_dump(mode="json")})
 
 
 class _Plain:
@@ -174,7 +174,3 @@ def _quiet(text: str) -> str:
     """Set a note apart from what is said: dim on a terminal, unless NO_COLOR is set."""
     plain = os.environ.get("NO_COLOR") or not sys.stdout.isatty()
     return text if plain else f"\x1b[2m{text}\x1b[0m"
-
-
-def _emit(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -149,10 +149,16 @@ def matter_of(text: str) -> frozenset[str]:
 def about_this(before: Transcript, text: str, least: int = 1) -> bool:
     """Whether words touch anything in this conversation, by so many content words."""
     scenario = before.scenario
-    said = [scenario.situation, *(text for _, text in before.history())]
-    told = [*said, *(f.say for f in scenario.facts), *(s.knows for s in scenario.concern)]
-    matter = matter_of(text)
-    return len(matter & frozenset[str]().union(*map(matter_of, told))) >= least
+    facts, concern = (f.say for f in scenario.facts), (s.knows for s in scenario.concern)
+    written = matter_in((scenario.situation, *facts, *concern))
+    said = matter_in(tuple(words for _, words in before.history()))
+    return len(matter_of(text) & (written | said)) >= least
+
+
+@lru_cache(maxsize=256)
+def matter_in(texts: tuple[str, ...]) -> frozenset[str]:
+    """Return what any of the texts is about: a scenario's are joined once, not at every quote."""
+    return frozenset[str]().union(*map(matter_of, texts))
 
 
 def total(

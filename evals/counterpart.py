@@ -222,8 +222,7 @@ def leaks(transcript: Transcript) -> bool:
 
 def stuck(transcript: Transcript) -> bool:
     """Whether two replies at 4 in a row moved nothing."""
-    states = [transcript.model_copy(update={"exchanges": (), "ending": None}).state]
-    states += [e.state for e in transcript.exchanges]
+    states = curves.states_of(transcript)
     scores = [e.critique.overall for e in transcript.exchanges]
     return any(
         scores[n - 1] == scores[n] == 4

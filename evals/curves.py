@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from agent.domain import Transcript
+from agent.domain import CounterpartState, Transcript
 
 WIDTH, HEIGHT, PAD, ACROSS = 220, 120, 24, 3  # of one small chart, in pixels; charts in a row
 REPLIES, HIGHEST = 12, 10  # the axes: replies 0 to 12, trust 0 to 10
@@ -59,10 +59,15 @@ def _ended(some: Sequence[Transcript]) -> str:
     return " | ".join(map(str, cells))
 
 
+def states_of(transcript: Transcript) -> list[CounterpartState]:
+    """Return where the other person was before the first reply and after each."""
+    before = transcript.model_copy(update={"exchanges": (), "ending": None})
+    return [before.state, *(e.state for e in transcript.exchanges)]
+
+
 def trust_of(transcript: Transcript) -> list[float]:
     """Return the trust before the first reply and after each, to REPLIES, the last carried on."""
-    start = transcript.model_copy(update={"exchanges": (), "ending": None}).state.trust
-    values = [start, *(e.state.trust for e in transcript.exchanges)]
+    values = [state.trust for state in states_of(transcript)]
     return (values + values[-1:] * REPLIES)[: REPLIES + 1]
 
 

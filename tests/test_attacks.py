@@ -24,10 +24,6 @@ def read(reply: str, history: list[tuple[str, str]] | None = None) -> Critique:
     return rubric.critique(reply, reading, critic=default_critic().name)
 
 
-def good(critique: Critique) -> list[str]:
-    return [f.move for f in critique.findings if f.move.good]
-
-
 @pytest.mark.parametrize(
     "reply",
     [

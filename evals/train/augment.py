@@ -72,7 +72,7 @@ def inserted(example: Example, at: int, text: str) -> Example:
 
 
 def typed(example: Example, rng: random.Random) -> Example:
-    """Return the example with neighbouring letters swapped here and there, or all lower case."""
+    """Return the example with neighbouring letters swapped here and there."""
     letters = list(example.reply)
     for at in range(1, len(letters) - 2):
         if rng.random() < 0.02 and letters[at].isalpha() and letters[at + 1].isalpha():

@@ -65,32 +65,21 @@ def fitted(replies: Replies, which: Sequence[int], seed: int, name: str) -> netw
     )
 
 
-def run_fold(fold: int) -> None:
-    """Fit on the other folds and keep the raw logits of this one."""
-    target = BUILD / f"fold{fold}.pkl"
-    if target.exists():
-        return say(f"fold{fold}: kept from an earlier run")
-    replies = Replies()
-    folds = data.folds_of(replies.cases)
-    net = fitted(replies, np.flatnonzero(folds != fold).tolist(), SEED + fold, target.stem)
-    raw = network.predict(net, replies.plain(np.flatnonzero(folds == fold).tolist()))
-    target.write_bytes(pickle.dumps(raw))
-    return None
+def run_read(name: str) -> None:
+    """Fit on the other folds, or on a part of them, and keep the raw logits of the fold left out.
 
-
-def run_part(name: str) -> None:
-    """Fit on a part of what fold 0 is fitted on, and keep the raw logits of fold 0.
-
-    The parts: a third and two thirds of the conversations, and all but the contrast pairs.
+    `name` is fold0, fold1 or fold2, or a key of PARTS: these read fold 0.
     """
     target = BUILD / f"{name}.pkl"
     if target.exists():
         return say(f"{name}: kept from an earlier run")
+    use = PARTS.get(name, lambda case: True)
+    fold = 0 if name in PARTS else int(name.removeprefix("fold"))
     replies = Replies()
     folds = data.folds_of(replies.cases)
-    inside = [i for i in np.flatnonzero(folds != 0) if PARTS[name](replies.cases[i])]
-    net = fitted(replies, inside, SEED, name)
-    raw = network.predict(net, replies.plain(np.flatnonzero(folds == 0).tolist()))
+    inside = [int(i) for i in np.flatnonzero(folds != fold) if use(replies.cases[i])]
+    net = fitted(replies, inside, SEED + fold, name)
+    raw = network.predict(net, replies.plain(np.flatnonzero(folds == fold).tolist()))
     target.write_bytes(pickle.dumps(raw))
     return None
 
@@ -111,12 +100,7 @@ def main(steps: list[str]) -> int:
     torch.set_num_threads(1)
     BUILD.mkdir(parents=True, exist_ok=True)
     for step in steps:
-        if step == "final":
-            run_final()
-        elif step in PARTS:
-            run_part(step)
-        else:
-            run_fold(int(step.removeprefix("fold")))
+        run_final() if step == "final" else run_read(step)
     return 0
 
 
