@@ -11,9 +11,8 @@ from agent.errors import RehearsalError
 from agent.terminal import emit
 
 if TYPE_CHECKING:
+    from agent.domain import Citation
     from agent.engine import Engine
-
-OWN = "own scenarios"  # a file of one's own that is left out does not stop the main job
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,7 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     ask_ = command("ask", ask, "ask the material a question")
     ask_.add_argument("question")
     ask_.add_argument("--after", metavar="QUESTION", help="the question before it")
-    index_ = command("index", index, "build the index of the material where it is stale")
+    handbook_ = command("handbook", handbook, "the handbook as a page to print", as_json=False)
+    handbook_.add_argument("--out", type=Path, metavar="FILE", help="standard output if left")
+    index_ = command("index", index, "add documents to the material; build its index where stale")
+    index_.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="files and folders to add"
+    )
+    index_.add_argument("--replace", metavar="ID", help="the document that PATH takes the place of")
+    index_.add_argument("--list", action="store_true", help="the documents there are")
+    index_.add_argument("--remove", metavar="ID", help="take a document out")
     index_.add_argument("--status", action="store_true", help="only say how it is")
     export_ = command("export", export, "a conversation with its debrief", as_json=False)
     export_.add_argument("id")
@@ -124,72 +131,68 @@ def lint(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """Ask the material."""
-    answer = _engine().ask(args.question, after=args.after)
+    engine = _engine()
+    answer = engine.ask(args.question, after=args.after)
     if args.json:
         keep = {"text", "passage", "source", "start", "end"}
         rows = {
-            name: [c.model_dump(include=keep) for c in citations]
+            name: [c.model_dump(include=keep) | _where(engine, c) for c in citations]
             for name, citations in (("quotes", answer.quotes), ("nearest", answer.nearest))
         }
-        emit({"refused": answer.refused, "lead": answer.lead, **rows})
+        practise = list(engine.practise(answer))
+        emit({"refused": answer.refused, "lead": answer.lead, **rows, "practise": practise})
         return 0
     print(answer.lead)
     for citation in answer.quotes or answer.nearest:
-        print(f"\n  “{citation.text}”\n  {citation.source}, {citation.heading or citation.passage}")
+        title, page = engine.where(citation)
+        place = f", under “{citation.heading}”" if citation.heading else ""
+        print(f"\n  “{citation.text}”\n  {title}{f', {page}' if page else ''}{place}")
+    if names := engine.practise(answer):
+        print(f"\nPractise: {', '.join(names)}")
+    return 0
+
+
+def _where(engine: "Engine", citation: "Citation") -> dict[str, str]:
+    title, page = engine.where(citation)
+    return {"title": title, "page": page}
+
+
+def handbook(args: argparse.Namespace) -> int:
+    """Write the handbook out."""
+    _write(_engine().handbook(), args.out)
     return 0
 
 
 def index(args: argparse.Namespace) -> int:
-    """Build the index, or say how it is."""
-    from dataclasses import asdict
+    """Add documents to the material, list or remove them, or build the index."""
+    from agent import material
 
-    from knowledge.sources import article
-
-    engine = _engine()
-    status = engine.library.status([article()]) if args.status else engine.index(_progress)
-    if args.json:
-        emit(asdict(status))
-    elif status.stale:
-        print(f"The index is not up to date: {status.why_stale}. `rehearsal index` builds it.")
-    else:
-        print(f"The index is up to date: {status.passages} passages.")
-    return 0
-
-
-def _progress(done: int, of: int) -> None:
-    """Show how far a build has come, on a terminal only."""
-    if sys.stderr.isatty():
-        end = "\n" if done == of else ""
-        print(f"\rIndexing the material: {done} of {of}", end=end, file=sys.stderr, flush=True)
+    return material.index(_engine(), args)
 
 
 def export(args: argparse.Namespace) -> int:
     """Write a conversation out."""
-    from agent import export as form
-
     engine = _engine()
-    transcript = engine.store.load(engine.settings.owner, args.id)
-    words = [engine.feedback(transcript, n) for n in range(len(transcript.exchanges))]
-    debrief = engine.debrief(transcript)
-    if args.format == "json":
-        text = form.as_json(transcript, words, debrief)
-    else:
-        make = form.as_markdown if args.format == "md" else form.as_html
-        text = make(transcript, words, debrief, engine.rubric)
-    if args.output is None:
-        print(text, end="")
-        return 0
-    try:
-        args.output.write_text(text, "utf-8")
-    except OSError as error:
-        raise RehearsalError(
-            f"{args.output} cannot be written: {error}. Nothing is lost."
-        ) from error
+    _write(engine.written(engine.transcript(args.id), args.format), args.output)
     return 0
+
+
+def _write(text: str, path: Path | None) -> None:
+    """Write a text to a file, or to standard output. Raises RehearsalError."""
+    if path is None:
+        print(text, end="")
+        return
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise RehearsalError(f"{path} cannot be written: {error}. Nothing is lost.") from error
 
 
 def list_(args: argparse.Namespace) -> int:
     """List the learner's own conversations."""
+    from agent.debrief import OPEN, OUTCOMES
+    from agent.domain import Outcome
+
     engine = _engine()
     rows = engine.store.summaries(engine.settings.owner)
     for row in rows:
@@ -205,7 +208,8 @@ def list_(args: argparse.Namespace) -> int:
                 }
             )
         else:
-            print(f"{row.id}  {row.title}  {row.replies} replies  {row.outcome or 'open'}")
+            ended = OUTCOMES[Outcome(row.outcome)] if row.outcome else OPEN
+            print(f"{row.id}  {row.title}  {row.replies} replies  {ended}")
     if not rows and not args.json:
         print(
             "No conversations yet. `rehearsal scenarios` lists what `rehearsal play ID` can begin."
@@ -235,54 +239,15 @@ def serve(args: argparse.Namespace) -> int:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what works here; 1 when the main job cannot run."""
-    checks = {name: _checked(check) for name, check in _checks(_engine()).items()}
+    from agent.doctor import examine, main_job
+
+    found = examine(_engine())
     if args.json:
-        emit({name: {"works": ok, "says": says} for name, (ok, says) in checks.items()})
+        emit({name: {"works": works, "says": says} for name, (works, says) in found.items()})
     else:
-        for name, (ok, says) in checks.items():
-            print(f"{'works ' if ok else 'FAILS '} {name:16} {says}")
-    main_job = [ok for name, (ok, _) in checks.items() if name != OWN]
-    return 0 if all(main_job) else 1
-
-
-def _checks(engine: "Engine") -> dict[str, Any]:
-    from agent import authoring
-
-    return {
-        "python": lambda: sys.version.split()[0],
-        "scenarios": lambda: f"{len(engine.scenarios)} conversations, all valid",
-        OWN: lambda: authoring.own(engine),
-        "rubric": lambda: f"{len(engine.rubric.moves)} moves",
-        "database": lambda: _database(engine),
-        "critic": lambda: f"{engine.critic.name}: {_critic_answers()}",
-        "encoder": lambda: f"{len(engine.library.encoder.encode(['one']))} vector made",
-        "index": lambda: f"{engine.index().passages} passages in {engine.settings.library_dir}",
-    }
-
-
-def _database(engine: "Engine") -> str:
-    problems = engine.store.integrity()
-    if problems:
-        raise RehearsalError("; ".join(problems))
-    return f"{engine.settings.database}: whole"
-
-
-def _critic_answers() -> str:
-    from agent.local_critic import default_critic
-
-    differing, of = default_critic().differing()
-    if differing:
-        raise RehearsalError(
-            f"it reads {differing} of {of} replies otherwise than when it was made. Install again."
-        )
-    return f"reads {of} replies as it did when it was made"
-
-
-def _checked(check: Any) -> tuple[bool, str]:
-    try:
-        return True, str(check())
-    except Exception as error:  # a doctor reports whatever is wrong
-        return False, f"{error}"
+        for name, (works, says) in found.items():
+            print(f"{'works ' if works else 'FAILS '} {name:16} {says}")
+    return 0 if main_job(found) else 1
 
 
 if __name__ == "__main__":

@@ -83,14 +83,14 @@ def _decided(before: Transcript, critique: Critique, state: CounterpartState) ->
     if state.patience == 0:
         if not state.hurt and _did_something(before, critique):
             return _concluded(scenario, state)
-        return _settled(state, Outcome.WALK_OUT, "pressure" if state.hurt else "empty")
+        return _settled(scenario, state, Outcome.WALK_OUT, "pressure" if state.hurt else "empty")
     deciding = {*scenario.decides_on, Move.TERMS} if state.agreements else set(scenario.decides_on)
     tested = not state.repeated and bool(critique.moves() & deciding)
     lacks = missing(scenario, state)
     against = any(not f.move.good and f.move != Move.VAGUENESS for f in critique.findings)
     apt = critique.overall >= TUNING.yes_from
     if tested and apt and not lacks and not against:
-        return _settled(state, Outcome.ACCEPT, None)
+        return _settled(scenario, state, Outcome.ACCEPT, None)
     if len(before.exchanges) + 1 >= TUNING.limit:
         return _concluded(scenario, state)
     return state.model_copy(update={"tested": tested, "missing": lacks if tested else ()})
@@ -108,16 +108,24 @@ def _concluded(scenario: Scenario, state: CounterpartState) -> CounterpartState:
     """Decide on what is on the table: yes, a smaller yes, or no, and what was missing."""
     lacks = missing(scenario, state)
     if not lacks:
-        return _settled(state, Outcome.ACCEPT, None)
+        return _settled(scenario, state, Outcome.ACCEPT, None)
     state = state.model_copy(update={"missing": lacks})
     if Missing.COMMITMENT not in lacks and not state.hurt and state.trust >= TUNING.counter_at:
-        return _settled(state, Outcome.COUNTER, lacks[0])
-    return _settled(state, Outcome.DECLINE, lacks[0])
+        return _settled(scenario, state, Outcome.COUNTER, lacks[0])
+    return _settled(scenario, state, Outcome.DECLINE, lacks[0])
 
 
-def _settled(state: CounterpartState, outcome: Outcome, reason: str | None) -> CounterpartState:
+def _settled(
+    scenario: Scenario, state: CounterpartState, outcome: Outcome, reason: str | None
+) -> CounterpartState:
+    """Decide; what was no part of the decision, a side request say, is left open."""
     standing = {Outcome.ACCEPT: "accepted", Outcome.COUNTER: "open"}.get(outcome, "declined")
-    agreements = tuple(a.model_copy(update={"standing": standing}) for a in state.agreements)
+    agreements = tuple(
+        a.model_copy(update={"standing": standing})
+        if a.apt and a.move in scenario.decides_on
+        else a
+        for a in state.agreements
+    )
     return state.model_copy(update={"outcome": outcome, "reason": reason, "agreements": agreements})
 
 
@@ -155,9 +163,10 @@ def brief(before: Transcript, state: CounterpartState, reply: str | None) -> Bri
         after=_after(before, state, cues),
         own_words=_own_words(before, state, reply or "", cues[0]),
         knows=tuple(stage.knows for stage in scenario.concern[: state.disclosed]),
-        topics=_topics(scenario, state) if state.outcome is None else (),
+        topics=_topics(before, state) if state.outcome is None else (),
         lines=tuple(line for line in scenario.lines if _may_be_said(line, before.state, state)),
         said=_said(before),
+        history=before.history(),
         turn=len(before.exchanges),
     )
 
@@ -250,11 +259,13 @@ def _own_words(before: Transcript, state: CounterpartState, reply: str, cue: str
     return {name: value for name, value in found.items() if value}
 
 
-def _topics(scenario: Scenario, state: CounterpartState) -> tuple[Topic, ...]:
+def _topics(before: Transcript, state: CounterpartState) -> tuple[Topic, ...]:
+    """Return what may be asked about; facts of a stage that comes out now wait a turn."""
+    scenario, out = before.scenario, before.state.disclosed
     facts = [
         Topic(cue=fact.id, asks=fact.asks, say=fact.say)
         for fact in scenario.facts
-        if fact.since <= state.disclosed
+        if fact.since <= out
     ]
     hidden = list(enumerate(scenario.concern, start=1))[state.disclosed :]
     return (*facts, *(Topic(cue=f"dodge.{n}", asks=stage.asks) for n, stage in hidden))

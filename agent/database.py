@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from agent.errors import StoreError
 
-HEAD: Final = "0001"  # the newest of migrations/versions; a test compares them
+HEAD: Final = "0002"  # the newest of migrations/versions; a test compares them
 PATIENCE_MS: Final = 10_000  # how long a writer waits for another one
 MIGRATION_LOCK: Final = 7_323_672  # any number, the same for every process (PostgreSQL)
 
@@ -87,14 +87,21 @@ def _url(database: str | Path) -> URL:
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event opens the transactions
-    for pragma in (f"busy_timeout={PATIENCE_MS}", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={PATIENCE_MS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once: reading first and writing later loses what others wrote."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """Take the write lock at once: reading first and writing later loses what others wrote.
+
+    What `passing` writes store survives the end of the process, not that of the machine: they do
+    not wait for the disk.
+    """
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(
+        f"PRAGMA synchronous={'NORMAL' if options.get('passing') else 'FULL'}"
+    )
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _version(source: Engine | Connection) -> str | None:

@@ -6,6 +6,7 @@ the other person did.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from agent.domain import (
     Agreement,
@@ -15,6 +16,7 @@ from agent.domain import (
     Missing,
     Move,
     Outcome,
+    Stage,
     Step,
     Transcript,
     Value,
@@ -31,13 +33,17 @@ class CapabilityScore(Value):
 
 
 class LedgerEntry(Value):
-    """What one reply (1-based) did to trust (0-10), and what came out because of it."""
+    """What one reply (1-based) did to trust (0-10), and what came out because of it.
+
+    `note` says why trust did not move as the steps or the score would have it.
+    """
 
     exchange: int
     trust_before: float
     trust_after: float
     steps: tuple[Step, ...]
     came_out: str | None
+    note: str | None = None
 
 
 class StageNote(Value):
@@ -48,11 +54,12 @@ class StageNote(Value):
 
 
 class HiddenStage(Value):
-    """A layer that stayed hidden, and what would have brought it out."""
+    """A layer that stayed hidden, what would have brought it out, and what that fell short of."""
 
     name: str
     knows: str
     wants: str
+    short: str | None = None
 
 
 class NextPractice(Value):
@@ -76,6 +83,17 @@ class Debrief(Value):
     next: NextPractice | None
 
 
+OUTCOMES: Final = {
+    Outcome.ACCEPT: "A yes",
+    Outcome.COUNTER: "A smaller yes",
+    Outcome.DECLINE: "A no",
+    Outcome.WALK_OUT: "Broken off by the other person",
+}
+OPEN: Final = "Still open"
+STANDING: Final = {"open": "left open", "accepted": "accepted", "declined": "declined"}
+CLEAR: Final = 3  # the score from which a reply is clear and specific
+MOST_TRUST: Final = 10
+ROUNDING: Final = 0.05  # of trust: sums of rounded steps differ by less
 LACKED: dict[str, str] = {
     Missing.COMMITMENT: "Nothing was on the table to say yes or no to.",
     Missing.CONCERN: "What they were really worried about had not been spoken of.",
@@ -100,10 +118,7 @@ def debrief(
         scores=scores,
         ledger=_ledger(transcript),
         came_out=tuple(StageNote(name=s.name, knows=s.knows) for s in concern[: state.disclosed]),
-        hidden=tuple(
-            HiddenStage(name=s.name, knows=s.knows, wants=s.wants)
-            for s in concern[state.disclosed :]
-        ),
+        hidden=_hidden(transcript),
         agreements=state.agreements,
         next=_next(transcript, rubric, scores, practised_by),
     )
@@ -131,10 +146,57 @@ def _ledger(transcript: Transcript) -> tuple[LedgerEntry, ...]:
                 trust_after=state.trust,
                 steps=state.steps,
                 came_out=out if state.disclosed > disclosed else None,
+                note=_note(transcript, exchange, state.trust - trust),
             )
         )
         trust, disclosed = state.trust, state.disclosed
     return tuple(entries)
+
+
+def _note(transcript: Transcript, exchange: Exchange, moved: float) -> str | None:
+    """Return why trust moved by more or less than the steps, or against the reply's score."""
+    state, clear = exchange.state, exchange.critique.overall >= CLEAR
+    summed = sum(step.by for step in state.steps)
+    name = transcript.scenario.persona.name.split()[0]
+    listened = exchange.critique.moves() & frozenset(transcript.scenario.listens_for)
+    rules = (
+        (state.repeated, "It said again what an earlier reply had said, so it moved nothing."),
+        (moved - summed > ROUNDING and moved <= 0, "Trust cannot go under 0."),
+        (moved - summed > ROUNDING, "Two replies at 4 in a row move more than their steps."),
+        (summed - moved > ROUNDING and state.trust == MOST_TRUST, "Trust cannot go over 10."),
+        (summed - moved > ROUNDING, f"Going further takes a move that {name} listens for."),
+        (clear and moved <= 0, "A clear reply; what worked against it weighed as much."),
+        (clear and not listened, f"A clear reply, in moves that {name} does not listen for first."),
+    )
+    return next((said for holds, said in rules if holds), None)
+
+
+def _hidden(transcript: Transcript) -> tuple[HiddenStage, ...]:
+    out = transcript.state.disclosed
+    return tuple(
+        HiddenStage(
+            name=stage.name,
+            knows=stage.knows,
+            wants=stage.wants,
+            short=None if at else _short_of(transcript, stage),
+        )
+        for at, stage in enumerate(transcript.scenario.concern[out:])
+    )
+
+
+def _short_of(transcript: Transcript, stage: Stage) -> str | None:
+    """Return what kept the next layer in: the trust it takes, and whether it was asked about."""
+    state = transcript.state
+    asked = [
+        n
+        for n, exchange in enumerate(transcript.exchanges, start=1)
+        if exchange.state.disclosed == state.disclosed
+        and any(step.why == "asked about it" for step in exchange.state.steps)
+    ]
+    if not transcript.exchanges or state.trust >= stage.gate:
+        return None
+    short = f"It takes trust of {stage.gate:g}; you ended at {state.trust:.1f}."
+    return f"You asked about it in reply {asked[-1]}, too early. {short}" if asked else short
 
 
 def _score(transcript: Transcript, capability: Capability, text: CapabilityText) -> CapabilityScore:
@@ -147,14 +209,18 @@ def _score(transcript: Transcript, capability: Capability, text: CapabilityText)
         return CapabilityScore(score=0, because=_quoted(against, text.against, "worked against it"))
     if not shown:
         return CapabilityScore(score=1, because="The conversation called for it; no reply did it.")
-    return _shown(transcript, shown, text.shown_by)
+    own = tuple(move for move in text.shown_by if move not in text.beside)
+    if not _with_any(transcript, own):
+        because = _quoted(shown, text.beside, "touched on it")
+        return CapabilityScore(score=2, because=because)
+    return _shown(transcript, _with_any(transcript, own), own)
 
 
 def _shown(
     transcript: Transcript, shown: list[Exchange], moves: tuple[Move, ...]
 ) -> CapabilityScore:
     exemplary = [e for e in shown if e.critique.overall == 4 and _changed(transcript, e)]
-    clear = [e for e in shown if e.critique.overall >= 3]
+    clear = [e for e in shown if e.critique.overall >= CLEAR]
     if exemplary:
         why = _quoted(exemplary, moves, "changed what they did next")
         return CapabilityScore(score=4, because=why)

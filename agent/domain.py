@@ -106,11 +106,23 @@ class Claim(Value):
     sure: bool = True
 
 
+class Usage(Value):
+    """What answers of a model took; tokens are None where the endpoint does not say."""
+
+    tokens_in: int | None
+    tokens_out: int | None
+    seconds: float
+
+
 class Reading(Value):
-    """All that a critic claims about one reply; `overall` may be out of range or a lie."""
+    """All that a critic claims about one reply; `overall` may be out of range or a lie.
+
+    `usage` is what it took, where a model was asked.
+    """
 
     claims: tuple[Claim, ...] = ()
     overall: int = 0
+    usage: Usage | None = None
 
 
 class Finding(Value):
@@ -140,6 +152,7 @@ class Critique(Value):
     turned_away: tuple[TurnedAway, ...] = ()
     overall: Score = Field(ge=0, le=4)
     critic: str
+    usage: Usage | None = None
 
     def moves(self) -> frozenset[Move]:
         """Return the moves found."""
@@ -346,7 +359,8 @@ class Brief(Value):
     """Everything a voice is told. What is still hidden is not in it.
 
     `cues` are what to do now, the most pressing first; `after` may follow it in the same breath.
-    `knows` is what has come out so far, the stage coming out now included.
+    `knows` is what has come out so far, the stage coming out now included. `history` is what was
+    said before the reply, as ("counterpart" | "learner", text); `said` the ids of lines used.
     """
 
     persona: Persona
@@ -359,15 +373,22 @@ class Brief(Value):
     topics: tuple[Topic, ...] = ()
     lines: tuple[Line, ...] = ()
     said: tuple[str, ...] = ()
+    history: tuple[tuple[str, str], ...] = ()
     turn: int = 0
 
 
 class Speech(Value):
-    """What the counterpart said, by which voice, from which authored lines."""
+    """What the counterpart said, by which voice, from which authored lines.
+
+    `instead` is set where authored lines stand in for a model's words: what was wrong with those.
+    `usage` is what a model took.
+    """
 
     text: str
     voice: str
     lines: tuple[str, ...] = ()
+    usage: Usage | None = None
+    instead: str | None = None
 
 
 class Exchange(Value):

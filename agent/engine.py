@@ -4,16 +4,18 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.domain import Answer, Capability, Scenario, Transcript
+from agent.domain import Answer, Capability, Citation, Scenario, Transcript
 from agent.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from agent.debrief import Debrief
     from agent.feedback import Feedback
+    from agent.model import ChatModel
     from agent.session import Critic, Session, Voice
     from agent.store import SqlStore
     from knowledge.answer import Answerer
     from knowledge.library import Library, Status
+    from knowledge.own import OwnMaterial
     from prompts import Rubric
     from prompts.own import LeftOut, OwnScenarios
 
@@ -68,32 +70,62 @@ class Engine:
         return SqlStore(self.settings.database)
 
     @cached_property
+    def model(self) -> "ChatModel":
+        """The language model. Raises NoModel with what to set."""
+        from agent.model import model_of
+
+        return model_of(self.settings)
+
+    @cached_property
     def critic(self) -> "Critic":
-        """The local critic."""
+        """What reads replies, as the settings say. Raises NoModel."""
+        if self.settings.engine_of("critic") == "model":
+            from agent.llm_critic import LLMCritic
+
+            return LLMCritic(self.model, self.rubric)
         from agent.local_critic import default_critic
 
         return default_critic()
 
     @cached_property
     def voice(self) -> "Voice":
-        """The authored voice."""
+        """What says the counterpart's words, as the settings say. Raises NoModel."""
         from agent.local_voice import AuthoredVoice
 
+        if self.settings.engine_of("voice") == "model":
+            from agent.llm_voice import LLMVoice
+
+            return LLMVoice(self.model, fallback=AuthoredVoice())
         return AuthoredVoice()
 
     @cached_property
     def library(self) -> "Library":
-        """The indexed material."""
+        """The indexed article."""
         from agent.encoder import default_encoder
         from knowledge.library import Library
 
         return Library(self.settings.library_dir, default_encoder())
 
     @cached_property
+    def material(self) -> "OwnMaterial":
+        """The documents of one's own and their index."""
+        from agent.encoder import default_encoder
+        from knowledge.own import OwnMaterial
+
+        return OwnMaterial(self.settings.material_dir, default_encoder())
+
+    @cached_property
     def _answerer(self) -> "Answerer":
+        if self.settings.engine_of("answerer") == "model":
+            from agent.errors import BackendError
+
+            raise BackendError(
+                "Answers by a model are not there yet. Nothing was asked. Set "
+                "REHEARSAL_ANSWERER=local."
+            )
         from knowledge.answer import Answerer
 
-        return Answerer(self.library)
+        return Answerer(self.library, self.material.library)
 
     def scenario(self, name: str) -> Scenario:
         """Return a scenario by id. Raises NotFound with the ids there are."""
@@ -131,6 +163,22 @@ class Engine:
             store=self.store,
         )
 
+    def transcript(self, name: str) -> Transcript:
+        """Return a conversation of this owner's by its id, or the first characters of it.
+
+        Raises NotFound where none or more than one begins so, StoreError.
+        """
+        from agent.errors import NotFound
+
+        owner = self.settings.owner
+        found = [s.id for s in self.store.summaries(owner) if name and s.id.startswith(name)]
+        if len(found) > 1 and name not in found:
+            raise NotFound(
+                f"{len(found)} conversations begin with {name!r}. Give more of the id: "
+                "`rehearsal list` shows them."
+            )
+        return self.store.load(owner, found[0] if len(found) == 1 else name)
+
     def debrief(self, transcript: Transcript) -> "Debrief":
         """Return what a conversation showed."""
         from agent.debrief import debrief
@@ -143,21 +191,66 @@ class Engine:
 
         return feedback(transcript, n, self.rubric)
 
+    def written(self, transcript: Transcript, form: str) -> str:
+        """Return a conversation with its critiques and debrief as `html`, `md` or `json`."""
+        from agent import export
+        from agent.report import report
+
+        result = self.debrief(transcript)
+        words = [self.feedback(transcript, n) for n in range(len(transcript.exchanges))]
+        if form == "json":
+            return export.as_json(transcript, words, result)
+        whole = report(transcript, words, result, self.rubric)
+        return export.as_html(whole) if form == "html" else export.as_markdown(whole)
+
     def index(self, progress: Progress | None = None) -> "Status":
-        """Build the index of the material where it is missing or stale; return its status."""
+        """Build the indexes where they are missing or stale; return how they are then.
+
+        While another process indexes documents of one's own, the index there is stays in use.
+        """
         from knowledge.sources import article
 
-        sources = [article()]
-        status = self.library.status(sources)
-        if not status.stale:
-            return status
-        self.library.build(sources, progress)
-        return self.library.status(sources)
+        def told(what: str, done: int, of: int) -> None:
+            if progress:
+                progress(done, of)
+
+        if self.library.status([article()]).stale:
+            self.library.build([article()], progress)
+        self.material.ready(told)
+        return self.index_status()
+
+    def index_status(self) -> "Status":
+        """Tell how the index of the article and that of one's own documents are."""
+        from knowledge.sources import article
+
+        return self.library.status([article()]).and_of(self.material.status())
+
+    def where(self, citation: Citation) -> tuple[str, str]:
+        """Return the title of what is quoted, and the page or slide where it has them."""
+        from knowledge.sources import article
+
+        for source in (article(), *self.material.read().sources):
+            if source.id == citation.source:
+                return source.title, source.page_at(citation.start)
+        return citation.source, ""
 
     def ask(self, question: str, after: str | None = None) -> Answer:
         """Answer from the material; `after` is the earlier question a follow-up leans on."""
         self.index()
         return self._answerer.answer(question, after)
+
+    def practise(self, answer: Answer) -> tuple[str, ...]:
+        """Return the ids of the conversations that practise an answer; none where none does."""
+        from knowledge.links import practise
+
+        return practise(answer, self.scenarios)
+
+    def handbook(self) -> str:
+        """Return the handbook as a page of HTML that needs nothing else. Raises ScenarioError."""
+        from knowledge.handbook import handbook
+        from knowledge.handbook_page import page
+
+        return page(handbook(), self.rubric, self.scenarios)
 
     def _practised_by(self) -> dict[Capability, tuple[str, ...]]:
         return {

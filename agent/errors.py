@@ -10,6 +10,15 @@
     ├── NotFound                no such conversation, scenario or passage for this owner
     ├── ScenarioError           a scenario or rubric file is wrong: file, place and reason
     ├── BackendError            a critic's or a voice's engine failed; the reply changed nothing
+    │   ├── NoModel             none is named, its key is not there, or nobody knows it
+    │   ├── KeyRefused          401, 403
+    │   ├── TooManyRequests     429, also after waiting; `retry_after` is what the endpoint asks
+    │   ├── EndpointDown        no connection, 5xx, no answer in time, or it is no such endpoint
+    │   ├── CutShort            the answer broke off, or ran into its length
+    │   ├── ModelRefused        a refusal, a content filter, an empty answer
+    │   ├── Unusable            an answer that cannot be read, also after one repair
+    │   ├── ContextTooLong      more text than the model takes
+    │   └── LimitReached        the tokens or the money set as the limit are used
     ├── StoreError              the database cannot be read or written (full disk, locked, damaged)
     └── LibraryError            the index cannot be read or written
         ├── IndexBusy           another process is writing it
@@ -80,6 +89,64 @@ class BackendError(RehearsalError):
     """An engine (model file, endpoint) failed; nothing was changed."""
 
     kind = "backend"
+
+
+class NoModel(BackendError):
+    """No model is named, its key is not there, or the endpoint does not know it."""
+
+    kind = "no_model"
+
+
+class KeyRefused(BackendError):
+    """The endpoint refused the key."""
+
+    kind = "key_refused"
+
+
+class TooManyRequests(BackendError):
+    """The endpoint takes no more requests for now; `retry_after` in seconds where it says so."""
+
+    kind = "too_many_requests"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EndpointDown(BackendError):
+    """Nothing answers there, or not in time, or not as such an endpoint does."""
+
+    kind = "endpoint_down"
+
+
+class CutShort(BackendError):
+    """The answer broke off before its end."""
+
+    kind = "cut_short"
+
+
+class ModelRefused(BackendError):
+    """The model, or a filter in front of it, did not answer."""
+
+    kind = "refused"
+
+
+class Unusable(BackendError):
+    """The answer cannot be read."""
+
+    kind = "unusable"
+
+
+class ContextTooLong(BackendError):
+    """The conversation is longer than the model takes."""
+
+    kind = "context_too_long"
+
+
+class LimitReached(BackendError):
+    """The tokens or the money set as the limit are used."""
+
+    kind = "limit"
 
 
 class StoreError(RehearsalError):

@@ -3,17 +3,20 @@
 import html
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from agent.debrief import Debrief
-from agent.domain import Exchange, Transcript
+from agent.domain import Exchange, Scenario, Transcript
 from agent.feedback import Feedback
-from prompts import Rubric
+from agent.report import Report, Section, Turn
 
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}"
     "p{white-space:pre-wrap;overflow-wrap:anywhere}.you{border-left:3px solid #2f5d62;"
-    "padding-left:.8rem}.note{color:#444;font-size:.9rem}@media print{body{margin:0}}"
+    "padding-left:.8rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem .8rem;"
+    "margin-left:1rem;font-size:.9rem}dt{font-weight:600}dd{margin:0;white-space:pre-wrap}"
+    "@media print{body{margin:0}}@media (max-width:30rem){dl{display:block}}"
 )
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -56,79 +59,74 @@ def state_row(state: Any) -> dict[str, Any]:
     return {name: row[name] for name in kept}
 
 
-def as_json(transcript: Transcript, words: list[Feedback], debrief: Debrief) -> str:
+def brief_row(scenario: Scenario) -> dict[str, Any]:
+    """Return what the learner knows before the talk, as plain values."""
+    return {
+        "scenario": scenario.id,
+        "title": scenario.title,
+        "purpose": scenario.purpose,
+        "situation": scenario.situation,
+        "with": f"{scenario.persona.name}, {scenario.persona.role}",
+    }
+
+
+def as_json(transcript: Transcript, words: Sequence[Feedback], debrief: Debrief) -> str:
     """Return everything as one JSON object."""
-    rows = [exchange_row(n, e, w) for n, (e, w) in enumerate(_pairs(transcript, words), start=1)]
+    pairs = zip(transcript.exchanges, words, strict=True)
     data = {
         "id": transcript.id,
-        "scenario": transcript.scenario.id,
+        **brief_row(transcript.scenario),
         "opening": transcript.opening.say,
-        "exchanges": rows,
+        "exchanges": [exchange_row(n, e, w) for n, (e, w) in enumerate(pairs, start=1)],
         "ending": transcript.ending.speech.text if transcript.ending else None,
         "debrief": debrief.model_dump(mode="json"),
     }
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def as_markdown(
-    transcript: Transcript, words: list[Feedback], debrief: Debrief, rubric: Rubric
-) -> str:
+def as_markdown(whole: Report) -> str:
     """Return a Markdown page; what was said stands in fenced blocks, byte for byte."""
-    name = transcript.scenario.persona.name
-    lines = [
-        f"# {transcript.scenario.title}",
-        "",
-        f"**{name}**",
-        "",
-        *_fenced(transcript.opening.say),
-    ]
-    for exchange, said in _pairs(transcript, words):
-        lines += ["**You**", "", *_fenced(exchange.critique.reply)]
-        lines += [f"- {_literal(note)}" for note in _notes(said)]
-        lines += ["", f"**{name}**", "", *_fenced(exchange.speech.text)]
-    if transcript.ending:
-        lines += [f"**{name}**", "", *_fenced(transcript.ending.speech.text)]
-    lines += ["## Debrief", "", _literal(debrief.reason), ""]
-    lines += [f"- {_literal(label)}" for label in _scores(debrief, rubric)]
-    return "\n".join(lines) + "\n"
+    lines = [f"# {_literal(whole.title)}", ""]
+    for part in whole.brief:
+        lines += [_literal(part), ""]
+    for turn in whole.turns:
+        lines += [f"**{_literal(turn.who)}**", "", *_fenced(turn.said)]
+        lines += [f"- **{_literal(label)}**: {_literal(text)}" for label, text in turn.notes]
+        lines += [""] * bool(turn.notes)
+    lines += ["# Debrief", ""]
+    for section in whole.sections:
+        lines += [f"## {section.heading}", "", *(f"- {_literal(row)}" for row in section.rows), ""]
+    return "\n".join(lines)
 
 
-def as_html(transcript: Transcript, words: list[Feedback], debrief: Debrief, rubric: Rubric) -> str:
+def as_html(whole: Report) -> str:
     """Return a self-contained, printable page; every text escaped."""
-    name = transcript.scenario.persona.name
-    body = [_paragraph(name, transcript.opening.say)]
-    for exchange, said in _pairs(transcript, words):
-        body.append(_paragraph("You", exchange.critique.reply, "you"))
-        body += [f'<p class="note">{html.escape(note)}</p>' for note in _notes(said)]
-        body.append(_paragraph(name, exchange.speech.text))
-    if transcript.ending:
-        body.append(_paragraph(name, transcript.ending.speech.text))
-    title = html.escape(transcript.scenario.title)
-    items = "".join(f"<li>{html.escape(label)}</li>" for label in _scores(debrief, rubric))
+    title = html.escape(whole.title)
+    brief = "".join(f"<p>{html.escape(part)}</p>" for part in whole.brief)
+    turns = "".join(map(_turn, whole.turns))
+    sections = "".join(map(_section, whole.sections))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{title}</title>'
-        f"<style>{STYLE}</style><h1>{title}</h1>{''.join(body)}"
-        f"<h2>Debrief</h2><p>{html.escape(debrief.reason)}</p><ul>{items}</ul></html>\n"
+        f"<style>{STYLE}</style><h1>{title}</h1>{brief}<h2>What was said</h2>{turns}"
+        f"<h2>Debrief</h2>{sections}</html>\n"
     )
 
 
-def _pairs(transcript: Transcript, words: list[Feedback]) -> list[tuple[Exchange, Feedback]]:
-    return list(zip(transcript.exchanges, words, strict=True))
+def _turn(turn: Turn) -> str:
+    notes = "".join(
+        f"<dt>{html.escape(label)}</dt><dd dir='auto'>{html.escape(text)}</dd>"
+        for label, text in turn.notes
+    )
+    kind = ' class="you"' if turn.own else ""
+    said = f"<p{kind} dir='auto'><b>{html.escape(turn.who)}</b>\n{html.escape(turn.said)}</p>"
+    return f"{said}<dl>{notes}</dl>" if notes else said
 
 
-def _notes(words: Feedback) -> list[str]:
-    stronger = words.stronger and f"{words.stronger_label}: {words.stronger}"
-    notes = [words.strength, words.missed, stronger]
-    return [note for note in notes if note] + list(words.questions)
-
-
-def _scores(debrief: Debrief, rubric: Rubric) -> list[str]:
-    return [
-        f"{rubric.capabilities[c].name}: "
-        f"{'no occasion' if s.score is None else s.score}. {s.because}"
-        for c, s in debrief.scores.items()
-    ]
+def _section(section: Section) -> str:
+    rows = "".join(f"<li dir='auto'>{html.escape(row)}</li>" for row in section.rows)
+    return f"<h3>{html.escape(section.heading)}</h3><ul>{rows}</ul>"
 
 
 def _literal(text: str) -> str:
@@ -141,7 +139,3 @@ def _fenced(text: str) -> list[str]:
     while fence in text:
         fence += "~"
     return [fence, text, fence, ""]
-
-
-def _paragraph(who: str, text: str, kind: str = "") -> str:
-    return f'<p class="{kind}" dir="auto"><b>{html.escape(who)}</b>\n{html.escape(text)}</p>'

@@ -7,6 +7,7 @@ learner's own words or a model reply of the same conversation, marked as such.
 from agent.domain import Critique, Finding, Missing, Move, Transcript, Value
 from agent.mend import NearMiss, near_miss, shown
 from agent.rubric import HIGHEST
+from agent.words import reads_as_english
 from prompts import Rubric, fill
 
 
@@ -20,14 +21,30 @@ class Feedback(Value):
     stronger: str | None = None
     stronger_is_model: bool = False
     questions: tuple[str, ...] = ()
+    caution: str | None = None
 
     @property
     def stronger_label(self) -> str:
         """What to call the stronger wording: the learner's own words mended, or a model."""
         return "A model reply" if self.stronger_is_model else "A stronger wording"
 
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Return what there is to say, as (label, text), in the order it is read."""
+        rows = (
+            ("What worked", self.strength),
+            ("What was missed", self.missed),
+            (self.stronger_label, self.stronger),
+            ("A question", "\n".join(self.questions[:1])),
+            ("Note", self.caution),
+        )
+        return tuple((label, text) for label, text in rows if text)
+
 
 WHOLE = 5  # words of a possible finding that is worth a question
+LOCAL = "moves_v"  # how the names of the local critic begin
+NOT_ENGLISH = (
+    "This does not read as English. The critic learned on English replies: its score is a guess."
+)
 WANTED: dict[Missing, Move] = {
     Missing.TERMS: Move.TERMS,
     Missing.CONCERN: Move.OPEN_QUESTION,
@@ -49,7 +66,13 @@ def feedback(transcript: Transcript, n: int, rubric: Rubric) -> Feedback:
         stronger=stronger,
         stronger_is_model=is_model,
         questions=tuple(_question(critique, f, rubric) for f in _askable(critique)),
+        caution=None if _is_read(critique) else NOT_ENGLISH,
     )
+
+
+def _is_read(critique: Critique) -> bool:
+    """Whether the critic knows the language: the local one learned on English."""
+    return not critique.critic.startswith(LOCAL) or reads_as_english(critique.reply)
 
 
 def _best(transcript: Transcript, critique: Critique) -> Finding | None:

@@ -53,7 +53,7 @@ class LocalCritic:
         if raw is None:
             return Reading(overall=NOWHERE)
         found, overall = decode.decode(reply, raw, numbers)
-        heard = [_plain(text) for who, text in map(pair, history) if who == "counterpart"]
+        heard = [plain(text) for who, text in map(pair, history) if who == "counterpart"]
         claims = tuple(
             Claim(
                 move=f.move,
@@ -133,13 +133,14 @@ def _shape(reading: Reading) -> list[Any]:
 def echoes(words: str, heard: Sequence[str]) -> bool:
     """Tell whether words are the other person's own, said back; a few ("by Friday") may be.
 
-    `heard` is plain: lower case, words apart by one space.
+    `heard` is `plain`.
     """
-    said = _plain(words)
+    said = plain(words)
     return len(said.split()) >= ECHO and any(f" {said} " in f" {text} " for text in heard)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text's words in lower case, apart by one space."""
     return " ".join(WORD.findall(text.lower()))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.encoder import SentenceEncoder
+    from agent.session import Show
 
 ASKED: Final = (
     0.55  # cosine of a question to a way of asking, from which it counts as that question
@@ -46,7 +47,7 @@ class AuthoredVoice:
         for some in asks:
             self._encoded(some)
 
-    def speak(self, brief: Brief) -> Speech:
+    def speak(self, brief: Brief, show: "Show | None" = None) -> Speech:
         """Return what the counterpart says now: at most an answer, a line, and one that follows.
 
         Raises:
@@ -54,10 +55,12 @@ class AuthoredVoice:
         """
         used = list(brief.said)
         parts: list[str] = []
-        answer = self._answer(brief, used) if brief.cues[0].startswith(ANSWERABLE) else None
-        if answer:
+        comes_out = brief.cues[0].startswith("reveal.")
+        asked = comes_out or brief.cues[0].startswith(ANSWERABLE)
+        answer = self._answer(brief, used) if asked else None
+        if answer and (answer.on == "fact" or not comes_out):
             parts.append(_say(answer, brief, used))
-        else:
+        if comes_out or not parts:
             line = _best(brief, brief.cues, used)
             parts += [_say(line, brief, used)] if line else []
         after = _best(brief, brief.after, used)

@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.domain import Transcript
 from agent.engine import Engine
 from agent.errors import InputError, RehearsalError
-from agent.export import exchange_row, state_row
+from agent.export import brief_row, exchange_row, state_row
 from agent.session import Session
 from agent.terminal import emit
 
@@ -88,15 +88,7 @@ class _Json:
         self._engine = engine
 
     def begin(self, transcript: Transcript) -> None:
-        s = transcript.scenario
-        brief = {
-            "id": transcript.id,
-            "scenario": s.id,
-            "title": s.title,
-            "purpose": s.purpose,
-            "situation": s.situation,
-            "with": f"{s.persona.name}, {s.persona.role}",
-        }
+        brief = {"id": transcript.id, **brief_row(transcript.scenario)}
         emit({"opening": transcript.opening.say, "brief": brief})
 
     def refused(self, error: RehearsalError) -> None:
@@ -121,6 +113,7 @@ class _Plain:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._name = ""
+        self._typed = False  # at our own prompt, where the reply stands already
 
     def begin(self, transcript: Transcript) -> None:
         s = transcript.scenario
@@ -130,6 +123,7 @@ class _Plain:
         print(f"{self._name}: {transcript.opening.say}\n")
 
     def prompt(self) -> str | None:
+        self._typed = True
         try:
             return input("You: ").strip() or None
         except EOFError:
@@ -141,14 +135,13 @@ class _Plain:
     def exchange(self, transcript: Transcript) -> None:
         exchange = transcript.exchanges[-1]
         words = self._engine.feedback(transcript, len(transcript.exchanges) - 1)
-        print()
+        overall, rubric = exchange.critique.overall, self._engine.rubric
+        print("" if self._typed else f"You: {exchange.critique.reply}\n")
+        print(_quiet(f"  {overall} of 4: {rubric.overall[overall]}"))
         for f in exchange.critique.findings:
-            name = self._engine.rubric.moves[f.move].name
-            print(_quiet(f"  [{name}] {exchange.critique.words(f)}"))
-        stronger = words.stronger and f"{words.stronger_label}: {words.stronger}"
-        for note in (words.strength, words.missed, stronger, *words.questions):
-            if note:
-                print(_quiet(f"  {note}"))
+            print(_quiet(f"  [{rubric.moves[f.move].name}] {exchange.critique.words(f)}"))
+        for label, note in words.rows():
+            print(_quiet(f"  {label}: {note}"))
         print(_quiet(f"  ({self._name} is {exchange.state.stance})"))
         print(f"\n{self._name}: {exchange.speech.text}\n")
 

@@ -32,6 +32,7 @@ def critique(reply: str, reading: Reading, critic: str) -> Critique:
         turned_away=tuple(turned_away),
         overall=capped(reading.overall, findings),
         critic=critic,
+        usage=reading.usage,
     )
 
 

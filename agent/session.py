@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -21,6 +21,8 @@ from agent.errors import (
 
 LONGEST: Final = 6_000  # characters of one reply
 _SPACES: Final = frozenset("\t\n\r")
+
+Show = Callable[[str], None]  # given all words so far, in place of those before
 
 
 class Critic(Protocol):
@@ -44,8 +46,11 @@ class Voice(Protocol):
     def prepare(self, scenario: Scenario) -> None:
         """Load what the first words would have to wait for; called when a conversation begins."""
 
-    def speak(self, brief: Brief) -> Speech:
-        """Return the counterpart's next words."""
+    def speak(self, brief: Brief, show: Show | None = None) -> Speech:
+        """Return the counterpart's next words; those that come one by one are shown as they come.
+
+        What `show` raises ends it.
+        """
 
 
 class Store(Protocol):
@@ -58,7 +63,10 @@ class Store(Protocol):
         """Return a conversation of this owner's."""
 
     def append(self, owner: str, transcript_id: str, at: int, exchange: Exchange) -> None:
-        """Store the exchange that follows the first `at` ones."""
+        """Store the exchange that follows the first `at` ones, and drop its draft."""
+
+    def keep_draft(self, owner: str, transcript_id: str, at: int, text: str) -> None:
+        """Keep what was typed after `at` exchanges, unless that is what is stored there."""
 
     def finish(self, owner: str, transcript_id: str, ending: Ending, at: int) -> None:
         """Store that the learner ended the conversation after `at` exchanges."""
@@ -107,23 +115,26 @@ class Session:
         """Go on with a stored conversation. Raises NotFound, StoreError."""
         return cls(store.load(owner, transcript_id), critic=critic, voice=voice, store=store)
 
-    def reply(self, text: str, at: int | None = None) -> Exchange:
-        """Answer one reply and store the exchange; on any error nothing is stored.
+    def reply(self, text: str, at: int | None = None, show: Show | None = None) -> Exchange:
+        """Answer one reply and store the exchange; on any error only the draft of it is kept.
 
         `at` is the number of exchanges the caller has seen: a reply that is already stored in that
-        place is returned as it is, so that sending twice is safe. Raises InputError,
-        ConversationEnded, ConflictError, BackendError, StoreError.
+        place is returned as it is, so that sending twice is safe. What `show` raises stops it.
+        Raises InputError, ConversationEnded, ConflictError, BackendError, StoreError.
         """
         check_text(text)
         if kept := self._kept(text, at):
             return kept
         before = self._open()
+        self._store.keep_draft(before.owner, before.id, len(before.exchanges), text)
         with failing_as_backend("critic"):
             reading = self._critic.read(before.history(), text)
         critique = rubric.critique(text, reading, critic=self._critic.name)
         state = counterpart.advance(before, critique)
         with failing_as_backend("voice"):
-            speech = self._voice.speak(counterpart.brief(before, state, text))
+            speech = self._voice.speak(counterpart.brief(before, state, text), show)
+        if show:
+            show(speech.text)
         exchange = Exchange(critique=critique, state=state, speech=speech)
         return self._store_or_find(before, exchange, at)
 
@@ -179,6 +190,7 @@ class Session:
             return None
         if 0 <= at < len(held) and held[at].critique.reply == text:
             return held[at]
+        self._store.keep_draft(self.transcript.owner, self.transcript.id, at, text)
         raise ConflictError(
             f"This conversation went on elsewhere: it has {len(held)} replies, not {at}. What you "
             "sent was not stored. Reload the conversation and send it again if it still fits."
@@ -260,7 +272,7 @@ class ScriptedVoice:
     def prepare(self, scenario: Scenario) -> None:
         """Have nothing to load."""
 
-    def speak(self, brief: Brief) -> Speech:
+    def speak(self, brief: Brief, show: Show | None = None) -> Speech:
         """Say the next words, or raise."""
         words = self._words[len(self.briefs) % len(self._words)]
         self.briefs.append(brief)

@@ -4,8 +4,9 @@
     transcripts  one conversation: whose, of which scenario, with which opening
     exchanges    one reply, byte for byte, with its critique, the state it led to and the answer
     endings      the learner ended the conversation
+    drafts       what was typed and is not answered yet (agent/drafts.py)
 
-Nothing updates or deletes a row. Every query takes the owner.
+Nothing updates or deletes a row but a draft's. Every query takes the owner.
 """
 
 import hashlib
@@ -15,12 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sql
 from pydantic import ValidationError
 from sqlalchemy.engine import Connection, Row
 
+from agent import drafts
 from agent.database import explained, open_engine, problems
 from agent.domain import (
     CounterpartState,
@@ -33,49 +35,9 @@ from agent.domain import (
     Transcript,
     Value,
 )
+from agent.drafts import Draft
 from agent.errors import ConflictError, ConversationEnded, NotFound, StoreError
-
-METADATA: Final = sql.MetaData()
-
-SCENARIOS: Final = sql.Table(
-    "scenarios",
-    METADATA,
-    sql.Column("sha256", sql.String(64), primary_key=True),
-    sql.Column("scenario_id", sql.Text, nullable=False),
-    sql.Column("title", sql.Text, nullable=False),
-    sql.Column("body", sql.Text, nullable=False),
-)
-TRANSCRIPTS: Final = sql.Table(
-    "transcripts",
-    METADATA,
-    sql.Column("id", sql.String(64), primary_key=True),
-    sql.Column("owner", sql.Text, nullable=False),
-    sql.Column("scenario_sha256", sql.ForeignKey("scenarios.sha256"), nullable=False),
-    sql.Column("opening", sql.Integer, nullable=False),
-    sql.Column("started_at", sql.DateTime(timezone=True), nullable=False),
-    sql.Index("transcripts_by_owner", "owner", "started_at"),
-)
-EXCHANGES: Final = sql.Table(
-    "exchanges",
-    METADATA,
-    sql.Column("transcript_id", sql.ForeignKey("transcripts.id"), primary_key=True),
-    sql.Column("seq", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("reply", sql.Text, nullable=False),
-    sql.Column("critique", sql.Text, nullable=False),
-    sql.Column("state", sql.Text, nullable=False),
-    sql.Column("speech", sql.Text, nullable=False),
-    sql.Column("outcome", sql.Text),
-    sql.Column("created_at", sql.DateTime(timezone=True), nullable=False),
-)
-ENDINGS: Final = sql.Table(
-    "endings",
-    METADATA,
-    sql.Column("transcript_id", sql.ForeignKey("transcripts.id"), primary_key=True),
-    sql.Column("state", sql.Text, nullable=False),
-    sql.Column("speech", sql.Text, nullable=False),
-    sql.Column("outcome", sql.Text),
-    sql.Column("created_at", sql.DateTime(timezone=True), nullable=False),
-)
+from agent.tables import ENDINGS, EXCHANGES, SCENARIOS, TRANSCRIPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +102,7 @@ class SqlStore:
             ) from error
 
     def append(self, owner: str, transcript_id: str, at: int, exchange: Exchange) -> None:
-        """Store the exchange that follows the first `at` ones.
+        """Store the exchange that follows the first `at` ones; it is a draft no longer.
 
         Raises ConflictError when another writer was first there, ConversationEnded when the
         conversation has its outcome, NotFound, StoreError. Then nothing was stored.
@@ -156,6 +118,23 @@ class SqlStore:
             _own(db, owner, transcript_id, lock=True)
             _check_place(db, transcript_id, at)
             db.execute(EXCHANGES.insert().values(**row))
+            drafts.drop(db, transcript_id, exchange.critique.reply)
+
+    def keep_draft(self, owner: str, transcript_id: str, at: int, text: str) -> None:
+        """Keep what was typed after `at` exchanges, in place of an earlier draft.
+
+        Does nothing where that text is the reply stored there. Raises NotFound, StoreError.
+        """
+        with self._transaction(writes=True, passing=True) as db:
+            _own(db, owner, transcript_id, lock=True)
+            if _reply_at(db, transcript_id, at) != text:
+                drafts.keep(db, transcript_id, at, text)
+
+    def draft(self, owner: str, transcript_id: str) -> Draft | None:
+        """Return what was typed last and not answered. Raises NotFound, StoreError."""
+        with self._transaction() as db:
+            _own(db, owner, transcript_id)
+            return drafts.kept(db, transcript_id)
 
     def finish(self, owner: str, transcript_id: str, ending: Ending, at: int) -> None:
         """Store that the learner ended the conversation after `at` exchanges. Raises as append."""
@@ -201,10 +180,11 @@ class SqlStore:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, writes: bool = False) -> Iterator[Connection]:
+    def _transaction(self, writes: bool = False, passing: bool = False) -> Iterator[Connection]:
+        options = {"writes": writes, "passing": passing}
         with explained(), self._engine.connect() as connection:
             try:
-                with connection.execution_options(writes=writes).begin():
+                with connection.execution_options(**options).begin():
                     yield connection
             except sql.exc.IntegrityError as error:
                 raise ConflictError(
@@ -241,6 +221,12 @@ def _check_place(db: Connection, transcript_id: str, at: int) -> None:
         )
     if (last and last.outcome) or _ending(db, transcript_id):
         raise ConversationEnded("This conversation has ended. Your reply was not stored.")
+
+
+def _reply_at(db: Connection, transcript_id: str, at: int) -> str | None:
+    place = (EXCHANGES.c.transcript_id == transcript_id, EXCHANGES.c.seq == at)
+    reply: str | None = db.execute(sql.select(EXCHANGES.c.reply).where(*place)).scalar()
+    return reply
 
 
 def _ending(db: Connection, transcript_id: str) -> Row[Any] | None:

@@ -19,7 +19,7 @@ from agent.domain import (
     Transcript,
     Value,
 )
-from agent.words import TIMES, content_words, orders_a_machine
+from agent.words import TIMES, content_words, only_looks_back, orders_a_machine
 
 COMMITTING: Final = frozenset(
     {Move.REQUEST, Move.OFFER, Move.PROMISE, Move.DECLARATION, Move.EXPERIMENT}
@@ -245,11 +245,16 @@ def agreements(before: Transcript, critique: Critique) -> tuple[Agreement, ...]:
             apt=about_this(before, critique.words(f)),
         )
         for f in critique.findings
-        if f.move in binding
+        if f.move in binding and not _is_an_apology(f, critique)
     ]
     if first and not new and kept and kept[-1].terms is None:
         kept[-1] = kept[-1].model_copy(update={"terms": first})
     return (*kept, *new)
+
+
+def _is_an_apology(finding: Finding, critique: Critique) -> bool:
+    """Whether what was taken for a promise only speaks of what was."""
+    return finding.move == Move.PROMISE and only_looks_back(critique.words(finding))
 
 
 def _asks_again(before: Transcript, critique: Critique) -> str | None:

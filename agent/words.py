@@ -21,6 +21,7 @@ _COMMON: Final = frozenset(
     you you'd you'll you're you've your yours
     """.split()  # noqa: SIM905
 )
+ENOUGH_WORDS, LEAST_COMMON = 8, 0.08  # English replies: 0.2 and more; lists of figures: from 0.1
 _SUFFIX: Final = re.compile(r"(?:ies|ing|edly|ed|ly|es|s)$")
 _DAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _MONTH: Final = (
@@ -49,6 +50,18 @@ _VAGUE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_AHEAD: Final = re.compile(
+    r"['\u2019]ll\b|\b(?:will|won['\u2019]?t|shall|gonna|going to|about to|commit\w*|promis\w*"
+    r"|guarantee\w*|pledge|undertake|my word|count on (?:me|us)|on me|take (?:it |that |this )?on"
+    r"|can|by|before|until|within|from now on|no later than)\b",
+    re.IGNORECASE,
+)
+_BACK: Final = re.compile(
+    r"\b(?:sorry|apolog\w*|regret|my (?:fault|mistake|miss)|(?:I|we) (?:was|were|did|didn['\u2019]t"
+    r"|had|should have|shouldn['\u2019]t have|could have|missed|failed|let you down|got it wrong"
+    r"|own))\b",
+    re.IGNORECASE,
+)
 _ORDERS: Final = re.compile(
     r"ignore (?:all|any|the|your|previous|these)|(?:system|developer) prompt|as an ai\b|"
     r"(?:give|score|rate|grade|award) (?:me|this|it) (?:a |as )?(?:4|four|full)|</?\w+>|rubric",
@@ -95,6 +108,18 @@ def vague_in(text: str) -> str | None:
     """Return the first soft word or phrase, as it stands."""
     found = _VAGUE.search(text)
     return found[0] if found else None
+
+
+def only_looks_back(text: str) -> bool:
+    """Whether words speak of what was, an apology say, and of nothing to come."""
+    return bool(_BACK.search(text)) and not (_AHEAD.search(text) or TIMES.search(text))
+
+
+def reads_as_english(text: str) -> bool:
+    """Whether a text has the commonest English words as English has; true of what is short."""
+    found = [word.lower().replace("\u2019", "'") for word in _WORD.findall(text) if word.isalpha()]
+    common = sum(1 for word in found if word in _COMMON)
+    return len(found) < ENOUGH_WORDS or common >= LEAST_COMMON * len(found)
 
 
 def orders_a_machine(text: str) -> bool:

@@ -66,7 +66,8 @@ def command_of(args: argparse.Namespace) -> str | None:
     """Return the name under which this run has a baseline: only runs over the standing cases do."""
     standing = {
         "critic": getattr(args, "cv", False),
-        "counterpart": not getattr(args, "scenario", None),
+        "counterpart": not getattr(args, "scenario", None)
+        and getattr(args, "voice", "authored") == "authored",
         "answers": not getattr(args, "cases", None),
     }
     return args.command if standing.get(args.command) else None

@@ -52,13 +52,19 @@ class InMemory:
     def append(self, owner: str, transcript_id: str, at: int, exchange: Exchange) -> None:
         """Keep nothing."""
 
+    def keep_draft(self, owner: str, transcript_id: str, at: int, text: str) -> None:
+        """Keep nothing."""
+
     def finish(self, owner: str, transcript_id: str, ending: Ending, at: int) -> None:
         """Keep nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `python -m evals counterpart`."""
-    parser.add_argument("--voice", choices=["authored"], default="authored")
+    parser.add_argument("--voice", choices=["authored", "llm"], default="authored")
+    parser.add_argument("--workers", type=int, default=8, help="conversations at once with a model")
+    parser.add_argument("--scripts", type=int, metavar="N", help="the first N of a kind, a model's")
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="where a model's answers are kept")
     parser.add_argument("--scenario", nargs="*", metavar="ID", help="only these")
     parser.add_argument("--write", action="store_true", help="write the page in evals/reports")
     parser.add_argument("--show", action="store_true", help="print how each conversation ended")
@@ -67,6 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Play all learners through the scenarios and return the table."""
     scenarios = [s for s in load_scenarios().values() if not args.scenario or s.id in args.scenario]
+    if args.voice == "llm":
+        from evals import spoken
+
+        return spoken.run(scenarios, args)
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         results = dict(zip((s.id for s in scenarios), pool.map(twice, scenarios), strict=True))
     played = {id_: first for id_, (first, _) in results.items()}

@@ -5,19 +5,24 @@ A reply is read by the critic and passes the rubric's gate, as in a conversation
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent import rubric
 from agent.domain import Critique, Move
-from agent.local_critic import LocalCritic, default_critic
+from agent.errors import BackendError
+from agent.local_critic import default_critic
+from agent.session import Critic
 from evals import attacks, scorers
+from evals.kept import KeptCritic, Read
 
 HERE: Final = Path(__file__).parent
 CV_REPORT: Final = HERE / "reports" / "critic_cv.json"
 MOVES: Final = tuple(move.value for move in Move)
 GOOD: Final = frozenset(move.value for move in Move if move.good)
+KEPT: Final = HERE.parent / "build" / "evals"
 ATTACK_STEP: Final = 11  # every so many of the project's own replies: 128 of 1,408
 
 Case = dict[str, Any]
@@ -26,7 +31,16 @@ Case = dict[str, Any]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--cases", nargs="+", type=Path, metavar="FILE", help="replies, JSONL")
-    parser.add_argument("--critic", choices=["local"], default="local", help="which critic reads")
+    parser.add_argument("--critic", choices=["local", "llm"], default="local", help="which reads")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many of the replies, spread out")
+    parser.add_argument(
+        "--kept", type=Path, default=KEPT, metavar="DIR", help="where readings of llm are kept"
+    )
+    parser.add_argument("--workers", type=int, default=4, metavar="N", help="llm: calls at a time")
+    for side in ("in", "out"):
+        parser.add_argument(
+            f"--price-{side}", type=float, default=0.0, metavar="X", help="of a million tokens"
+        )
     parser.add_argument("--cv", action="store_true", help="print the last cross-validation")
     parser.add_argument("--attacks", action="store_true", help="change replies, count what moves")
 
@@ -35,16 +49,64 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, print the table, and return the report. Raises SystemExit on unusable arguments."""
     if args.cv:
         return stored()
-    critic = default_critic()
-    if args.attacks:
-        report = attacked(critic, load(args.cases) if args.cases else own_cases())
-        print_attacks(report)
-        return report
-    if not args.cases:
+    if not args.cases and not args.attacks:
         raise SystemExit("Name the replies to score with --cases, or ask for --cv or --attacks.")
-    report = measured(critic, load(args.cases))
-    print_table(report)
+    cases = spread(load(args.cases) if args.cases else own_cases(), args.limit)
+    critic: Critic = default_critic()
+    used: dict[str, Any] = {}
+    if args.critic == "llm":
+        critic, cases, used = asked(args, cases)
+    measure, show = (attacked, print_attacks) if args.attacks else (measured, print_table)
+    report = measure(critic, cases) | used
+    show(report)
+    if used:
+        print_used(used["used"])
     return report
+
+
+def spread(cases: list[Case], limit: int | None) -> list[Case]:
+    """Return so many of the cases, as far apart as they can be; all of them without a limit."""
+    if not limit or limit >= len(cases):
+        return cases
+    return [cases[n * len(cases) // limit] for n in range(limit)]
+
+
+def asked(
+    args: argparse.Namespace, cases: list[Case]
+) -> tuple[KeptCritic, list[Case], dict[str, Any]]:
+    """Read all with the model the settings name; return the critic, what was read, what it took.
+
+    Raises SystemExit when no reply could be read, or none would be from here on.
+    """
+    from agent.llm_critic import LLMCritic
+    from agent.model import model_of
+    from agent.settings import load_settings
+    from prompts import load_rubric
+
+    try:
+        critic = KeptCritic(LLMCritic(model_of(load_settings()), load_rubric()), args.kept)
+        reads = [read for case in cases for read in readings_of(case, args.attacks)]
+        critic.read_all(reads, args.workers, _progress)
+    except BackendError as error:
+        raise SystemExit(f"{error} What was read until now is kept in {args.kept}.") from error
+    whole = [case for case in cases if all(critic.has(*r) for r in readings_of(case, args.attacks))]
+    if not whole:
+        raise SystemExit(f"No reply could be read: {next(iter(critic.failures.values()))}")
+    return critic, whole, {"used": critic.used(reads, args.price_in, args.price_out)}
+
+
+def readings_of(case: Case, attacking: bool) -> Iterator[Read]:
+    """Give what is read for a case: its reply, and with attacks each change of it."""
+    yield case["history"], case["reply"]
+    if attacking:
+        for change in attacks.ATTACKS.values():
+            yield case["history"], change(case)
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == of else ""
+        print(f"\rread {done} of {of}", end=end, file=sys.stderr, flush=True)
 
 
 def load(files: Sequence[Path]) -> list[Case]:
@@ -85,13 +147,13 @@ def own_cases() -> list[Case]:
     return load(own_files())[::ATTACK_STEP]
 
 
-def read(critic: LocalCritic, case: Case, reply: str | None = None) -> Critique:
+def read(critic: Critic, case: Case, reply: str | None = None) -> Critique:
     """Return what the rubric admits of a case's reply, or of another reply in its place."""
     text = case["reply"] if reply is None else reply
     return rubric.critique(text, critic.read(case["history"], text), critic.name)
 
 
-def scored(critic: LocalCritic, case: Case) -> scorers.Scored:
+def scored(critic: Critic, case: Case) -> scorers.Scored:
     """Return a case with what was found in it."""
     critique = read(critic, case)
     quotes: dict[str, list[scorers.Span]] = {}
@@ -107,7 +169,7 @@ def scored(critic: LocalCritic, case: Case) -> scorers.Scored:
     )
 
 
-def measured(critic: LocalCritic, cases: Sequence[Case]) -> dict[str, Any]:
+def measured(critic: Critic, cases: Sequence[Case]) -> dict[str, Any]:
     """Return the report on labelled replies; `seen` of them are in the training data."""
     items = [scored(critic, case) for case in cases]
     trained_on = {case["reply"] for case in load(own_files())}
@@ -115,7 +177,7 @@ def measured(critic: LocalCritic, cases: Sequence[Case]) -> dict[str, Any]:
     return scorers.critic_scores(items, MOVES, GOOD) | {"critic": critic.name, "seen": seen}
 
 
-def attacked(critic: LocalCritic, cases: Sequence[Case]) -> dict[str, Any]:
+def attacked(critic: Critic, cases: Sequence[Case]) -> dict[str, Any]:
     """Return, for each attack, how often overall moves and how many good moves it adds.
 
     `overall_moved` is the share of replies whose score is not what it was, `overall_raised` the
@@ -168,6 +230,19 @@ def print_table(report: dict[str, Any]) -> None:
         print(
             f"{report['seen']} of the replies are training data: of those the figures say nothing."
         )
+
+
+def print_used(used: dict[str, Any]) -> None:
+    """Print what the readings of a model took."""
+    print(
+        f"used    {used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost "
+        f"{used['cost']:.4f} for {used['n']} readings, {used['asked']} of them now in "
+        f"{used['waited']:.1f} s"
+    )
+    if used["n"]:
+        print(f"a reply p50 {used['seconds']['p50']:.2f} s  p95 {used['seconds']['p95']:.2f} s")
+    if used["failed"]:
+        print(f"{used['failed']} readings failed and are in no figure; run it again to try them.")
 
 
 def print_attacks(report: dict[str, Any]) -> None:

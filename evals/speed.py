@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 
 from agent.domain import Brief, Ending, Exchange, Reading, Scenario, Speech
-from agent.session import Critic, Session, Store, Voice
+from agent.session import Critic, Session, Show, Store, Voice
 from knowledge.vectors import Vectors
 
 REPLIES: Final = Path(__file__).parent / "cases" / "replies"
@@ -102,23 +102,28 @@ class TimedVoice:
         """Load what the first words would have to wait for."""
         self._voice.prepare(scenario)
 
-    def speak(self, brief: Brief) -> Speech:
+    def speak(self, brief: Brief, show: Show | None = None) -> Speech:
         """Say what comes next."""
         with timed(self.times):
-            return self._voice.speak(brief)
+            return self._voice.speak(brief, show)
 
 
 class TimedStore:
-    """A store, and how long its appends took."""
+    """A store, and how long its appends and its drafts took."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self.times = store, Times()
+        self._store, self.times, self.drafts = store, Times(), Times()
         self.create, self.load = store.create, store.load
 
     def append(self, owner: str, transcript_id: str, at: int, exchange: Exchange) -> None:
         """Store an exchange."""
         with timed(self.times):
             self._store.append(owner, transcript_id, at, exchange)
+
+    def keep_draft(self, owner: str, transcript_id: str, at: int, text: str) -> None:
+        """Keep what was typed."""
+        with timed(self.drafts):
+            self._store.keep_draft(owner, transcript_id, at, text)
 
     def finish(self, owner: str, transcript_id: str, ending: Ending, at: int) -> None:
         """Store an ending."""
@@ -142,7 +147,8 @@ def turns(count: int) -> dict[str, Any]:
                 voice.prepare(scenario)
         times = hold(count + 1, critic, voice, store)
         kept.close()
-    parts = {"critic": critic.times[1:], "voice": voice.times[1:], "store": store.times[1:]}
+    taken = {"critic": critic.times, "voice": voice.times, "draft": store.drafts}
+    parts = {name: some[1:] for name, some in (*taken.items(), ("store", store.times))}
     whole = times[1:]
     rest = [all_ - sum(some) for all_, *some in zip(whole, *parts.values(), strict=True)]
     return {

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from agent.domain import Answer, Citation
 from agent.errors import InputError, LibraryError, NotText
+from knowledge.index import Index
 from knowledge.library import Library
 from knowledge.passages import Passage, Span
-from knowledge.ranking import Ranker, Ranking, Scored, settings
+from knowledge.ranking import Ranker, Ranking, Scored, of_any, settings
 from knowledge.refusal import attack_in, is_answered
 
 MAX_QUESTION = 2_000  # characters
@@ -28,12 +29,16 @@ Place = tuple[Passage, Span]
 
 
 class Answerer:
-    """Answers questions from a library, with no model but the sentence encoder."""
+    """Answers questions from a library, with no model but the sentence encoder.
 
-    def __init__(self, library: Library) -> None:
-        """Take the library; nothing is read yet."""
-        self._library = library
-        self._ranker = Ranker(library)
+    Beside it there may be one of a person's own material, with an index or without: each is ranked
+    and judged by itself, so that what one holds never changes what the other is found to say.
+    """
+
+    def __init__(self, library: Library, own: Library | None = None) -> None:
+        """Take the libraries; nothing is read yet."""
+        self._library, self._own = library, own
+        self._rankers = {lib: Ranker(lib) for lib in (library, own) if lib is not None}
 
     def answer(self, question: str, after: str | None = None) -> Answer:
         """Answer a question; `after` is the question before it, for a follow-up.
@@ -43,34 +48,42 @@ class Answerer:
         check(question)
         if after:
             check(after)
-        ranking = self._ranker.rank(question, after)
-        if attack_in(question, ranking):
+        rankings = [self._rankers[lib].rank(question, after) for lib in self._libraries()]
+        if attack_in(question, rankings[0]):
             return Answer(question=question, refused=True, lead=NOT_SAID)
-        if not is_answered(ranking):
-            return self._refuse(question, ranking)
-        quotes = self._cite(choose(ranking, question))
+        answering = foremost([ranking for ranking in rankings if is_answered(ranking)])
+        if not answering:
+            return self._refuse(question, rankings)
+        quotes = self._cite(p for ranking in answering for p in choose(ranking, question))
         return Answer(question=question, refused=False, lead=self._lead(quotes), quotes=quotes)
 
     def rank(self, question: str, after: str | None = None) -> Ranking:
         """Return how the sentences and passages rank for a question, whether answered or not."""
-        return self._ranker.rank(question, after)
+        return self._rankers[self._library].rank(question, after)
 
-    def _refuse(self, question: str, ranking: Ranking) -> Answer:
+    def _libraries(self) -> list[Library]:
+        """Return the library, and the own one where it has an index."""
+        return [lib for lib in self._rankers if lib is self._library or lib.current()]
+
+    def _refuse(self, question: str, rankings: Sequence[Ranking]) -> Answer:
         floor = settings()["nearest"]["at_least"]
-        near = [s for s in ranking.sentences[:2] if s.parts["sentence"] >= floor]
+        near = []
+        for ranking in rankings:
+            near += [s for s in ranking.sentences[:2] if s.parts["sentence"] >= floor][:1]
+        near.sort(key=lambda s: -s.parts["sentence"])
         nearest = self._cite([(s.passage, s.span) for s in near[:1]])
         lead = f"{NOT_SAID} The nearest it comes is this:" if nearest else NOT_SAID
         return Answer(question=question, refused=True, lead=lead, nearest=nearest)
 
     def _cite(self, places: Iterable[Place]) -> tuple[Citation, ...]:
         """Return the places as citations in reading order, neighbours joined, each one checked."""
-        index = self._library.index()
-        order = {source.id: n for n, source in enumerate(index.titles())}
+        held = self._indexes()
+        order = {source: n for n, source in enumerate(held)}
         ordered = sorted(places, key=lambda place: (order[place[0].source], place[1].start))
         citations = []
         for passage, span in joined(ordered):
             words = passage.sentence(span)
-            if index.words_at(passage.source, span) != words:
+            if held[passage.source][1].words_at(passage.source, span) != words:
                 raise LibraryError(
                     f"Passage {passage.id} is not what the stored source says. Nothing was "
                     "answered. Run `rehearsal index` to build the index again."
@@ -87,10 +100,15 @@ class Answerer:
             )
         return tuple(citations)
 
+    def _indexes(self) -> dict[str, tuple[str, Index]]:
+        """Return for each source its title and the index that holds it, in the order given."""
+        indexes = [lib.index() for lib in self._libraries()]
+        return {s.id: (s.title, index) for index in indexes for s in index.titles()}
+
     def _lead(self, quotes: Sequence[Citation]) -> str:
         """Say how many places are quoted and from where; nothing else is claimed."""
-        titles = {source.id: source.title for source in self._library.index().titles()}
-        named = " and ".join(f"“{titles[s]}”" for s in dict.fromkeys(q.source for q in quotes))
+        held = self._indexes()
+        named = " and ".join(f"“{held[s][0]}”" for s in dict.fromkeys(q.source for q in quotes))
         headings = {q.heading for q in quotes}
         if len(quotes) > 1 and len({q.passage for q in quotes}) == 1 and all(headings):
             return f"{counted(len(quotes), 'point')} from {named}. {headings.pop()}"
@@ -108,6 +126,16 @@ def check(question: str) -> None:
         )
     if any("\ud800" <= c <= "\udfff" or c == "\0" for c in question):
         raise NotText("The question holds characters that are not text. Type it again.")
+
+
+def foremost(rankings: Sequence[Ranking]) -> list[Ranking]:
+    """Return those rankings whose best sentence comes near the best of all.
+
+    Compared is what any material has; what written questions add is left out.
+    """
+    best = [max((of_any(s) for s in ranking.sentences), default=0.0) for ranking in rankings]
+    floor = max(best, default=0.0) * settings()["quotes"]["beside_another"]
+    return [ranking for ranking, score in zip(rankings, best, strict=True) if score >= floor]
 
 
 def choose(ranking: Ranking, question: str) -> list[Place]:

@@ -1,10 +1,16 @@
-"""`python -m knowledge.calibrate QUESTIONS`: fit the refusal models, write them to refusal.json.
+"""`python -m knowledge.calibrate QUESTIONS OWN`: fit the refusal models, write refusal.json.
 
-Rows: the development questions, each counted four times, and the written questions of the article,
-each read by a router that was not given it (five folds). The threshold is the one at which 5 % of
-all answerable questions are refused, the development ones read by a model fitted without them.
-Needs scikit-learn (the `dev` extra). Attacks are refused by rule and are not in the
-fit. The shares printed are of the development questions, in cross-validation.
+OWN holds documents of other people's and questions to them (evals/cases/own). The model for
+material without written questions is fitted on those, and on QUESTIONS put to these documents,
+which they do not answer; its threshold is even odds.
+
+The other one is of the article. Its rows: the development questions, each counted four times, and
+the written questions of the article, each read by a router that was not given it (five folds). The
+threshold is the one at which 5 % of all answerable questions are refused, the development ones
+read by a model fitted without them.
+
+Needs scikit-learn (the `dev` extra). Attacks are refused by rule and are not in the fit. The shares
+printed are of the development questions, in cross-validation.
 """
 
 import argparse
@@ -21,6 +27,7 @@ import numpy.typing as npt
 
 from agent.encoder import default_encoder
 from knowledge.library import Library
+from knowledge.own import File, OwnMaterial
 from knowledge.ranking import Ranker
 from knowledge.refusal import features
 from knowledge.sources import Source, article
@@ -28,6 +35,7 @@ from knowledge.sources import Source, article
 FOLDS = 5
 DEVELOPMENT_WEIGHT = 4.0  # of a development question; a written one counts 1
 FALSE_REFUSALS = 0.05  # accepted on the answerable questions
+EVEN = 0.5  # threshold without written questions; the classes are balanced in the fit
 SETTINGS = Path(__file__).with_name("refusal.json")
 
 Floats = npt.NDArray[np.float64]
@@ -76,8 +84,13 @@ def fit(rows: Rows, weights: Floats) -> tuple[Floats, float]:
     return coefficients, float(model.intercept_[0] - coefficients @ scaler.mean_)
 
 
-def calibrate(development: Rows, written: Rows | None) -> dict[str, Any]:
-    """Return a model with its threshold, and the shares it refuses in cross-validation."""
+def calibrate(
+    development: Rows, written: Rows | None, threshold: float | None = None
+) -> dict[str, Any]:
+    """Return a model, the shares it refuses in cross-validation, and its threshold.
+
+    Without a threshold it is the one that refuses FALSE_REFUSALS of the answerable questions.
+    """
     count = len(development.answered)
     held_out = np.zeros(count)
     order = np.random.default_rng(0).permutation(count)
@@ -94,7 +107,8 @@ def calibrate(development: Rows, written: Rows | None) -> dict[str, Any]:
     if written is not None:
         scores = written.features[written.answered] @ coefficients + intercept
         known = np.concatenate([known, _probability(scores)])
-    threshold = float(np.quantile(known, FALSE_REFUSALS))
+    if threshold is None:
+        threshold = float(np.quantile(known, FALSE_REFUSALS))
     pairs = zip(development.names, coefficients.round(4).tolist(), strict=True)
     return {
         "intercept": round(intercept, 4),
@@ -119,22 +133,40 @@ def _probability(scores: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-scores)))
 
 
+def _of_article(questions: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    source = article()
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library.open_or_build(Path(folder), default_encoder(), [source])
+        rows, written = rows_of(Ranker(library), questions), written_rows(library, source)
+        library.close()
+    return calibrate(rows, written)
+
+
+def _of_own(own: Path, elsewhere: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    """Fit on questions to these documents, and on those that only the article answers."""
+    lines = (own / "questions.jsonl").read_text("utf-8").splitlines()
+    items = [item for item in map(json.loads, lines) if item["set"] == "dev"]
+    questions = [(item["question"], bool(item["gold"])) for item in items]
+    questions += [(question, False) for question, _ in elsewhere]
+    with tempfile.TemporaryDirectory() as folder:
+        material = OwnMaterial(Path(folder), default_encoder())
+        files = sorted((own / "documents").iterdir())
+        material.add(File(path.name, path.read_bytes) for path in files)
+        rows = rows_of(Ranker(material.library), questions)
+        material.library.close()
+    return calibrate(rows, None, EVEN)
+
+
 def main() -> None:
     """Fit both models and write them beside the other settings of the answers."""
     parser = argparse.ArgumentParser(prog="python -m knowledge.calibrate", description=__doc__)
     parser.add_argument("questions", type=Path, help="development questions, JSONL")
-    lines = parser.parse_args().questions.read_text("utf-8").splitlines()
+    parser.add_argument("own", type=Path, help="folder: documents/, and questions.jsonl to them")
+    args = parser.parse_args()
+    lines = args.questions.read_text("utf-8").splitlines()
     items = [item for item in map(json.loads, lines) if item["kind"] != "attack"]
     questions = [(item["question"], bool(item["gold"])) for item in items]
-    source = article()
-    plain = replace(source, asked=(), not_said=())
-    found: dict[str, Any] = {}
-    for name, text in (("with_questions", source), ("plain", plain)):
-        with tempfile.TemporaryDirectory() as folder:
-            library = Library.open_or_build(Path(folder), default_encoder(), [text])
-            written = written_rows(library, text) if text.asked else None
-            found[name] = calibrate(rows_of(Ranker(library), questions), written)
-            library.close()
+    found = {"with_questions": _of_article(questions), "plain": _of_own(args.own, questions)}
     settings = json.loads(SETTINGS.read_text("utf-8")) | {"models": found}
     SETTINGS.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     summary = {name: model["cross_validation"] for name, model in found.items()}

@@ -20,7 +20,7 @@ import numpy as np
 
 from agent.errors import LibraryError, NotFound
 from knowledge.passages import Passage, Span
-from knowledge.sources import Asked, Source
+from knowledge.sources import Asked, Page, Source
 from knowledge.vectors import Encoder, Vectors
 from knowledge.words import TOKENIZER, match_query
 
@@ -41,6 +41,8 @@ CREATE TABLE vocabulary (word TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='{TOKENIZER}');
 CREATE VIRTUAL TABLE terms USING fts5vocab (words, 'row');
 """
+_SOURCES = """SELECT id, title, sha256, added_at,
+  (SELECT count(*) FROM passages WHERE passages.source = sources.id) FROM sources ORDER BY rowid"""
 _PASSAGE = 'SELECT id, source, heading, text, start, "end", kind, sentences FROM passages'
 
 
@@ -83,6 +85,7 @@ class SourceStatus:
     title: str
     sha256: str
     added_at: str
+    passages: int
 
 
 class Index:
@@ -162,8 +165,7 @@ class Index:
 
     def titles(self) -> list[SourceStatus]:
         """Return what is known of the sources, without their texts, in the order given."""
-        rows = self._rows("SELECT id, title, sha256, added_at FROM sources ORDER BY rowid")
-        return [SourceStatus(*row) for row in rows]
+        return [SourceStatus(*row) for row in self._rows(_SOURCES)]
 
     def words_at(self, source: str, span: Span) -> str | None:
         """Return the characters of a stored source at a span; None for an unknown source."""
@@ -219,22 +221,23 @@ def read_about(folder: Path) -> tuple[dict[str, str], tuple[SourceStatus, ...], 
     """
     with closing(connect(folder)) as db:
         about = dict(db.execute("SELECT key, value FROM about"))
-        rows = db.execute("SELECT id, title, sha256, added_at FROM sources ORDER BY rowid")
-        held = tuple(SourceStatus(*row) for row in rows)
+        held = tuple(SourceStatus(*row) for row in db.execute(_SOURCES))
         (count,) = db.execute("SELECT count(*) FROM passages").fetchone()
     return about, held, int(count)
 
 
 def extra_of(source: Source) -> str:
-    """Return the written questions of a source as JSON."""
+    """Return the written questions and the pages of a source as JSON."""
     asked = [[a.question, *([s.start, s.end] for s in a.spans)] for a in source.asked]
-    return json.dumps({"asked": asked, "not_said": source.not_said})
+    pages = [[page.start, page.name] for page in source.pages]
+    return json.dumps({"asked": asked, "not_said": source.not_said, "pages": pages})
 
 
 def _source(name: str, title: str, text: str, added_at: str, extra: str) -> Source:
     more = json.loads(extra)
     asked = tuple(Asked(q, tuple(_spans(pairs))) for q, *pairs in more["asked"])
-    return Source(name, title, text, added_at, asked, tuple(more["not_said"]))
+    pages = tuple(Page(*pair) for pair in more.get("pages", ()))
+    return Source(name, title, text, added_at, asked, tuple(more["not_said"]), pages)
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:

@@ -18,7 +18,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -60,6 +60,16 @@ class Status:
     built_at: str = ""
     sources: tuple[SourceStatus, ...] = ()
 
+    def and_of(self, other: "Status") -> "Status":
+        """Return the status of this index and another one together; `exists` is of this one."""
+        return replace(
+            self,
+            stale=self.stale or other.stale,
+            why_stale=self.why_stale or other.why_stale,
+            passages=self.passages + other.passages,
+            sources=self.sources + other.sources,
+        )
+
 
 class Library:
     """The indexed material in one folder. Readers may be many; a second writer gets IndexBusy."""
@@ -93,18 +103,22 @@ class Library:
         Vectors of texts that have not changed are taken over. Raises IndexBusy when another
         process is writing, SourceError when a source cannot be taken, LibraryError.
         """
+        with self.writing():
+            self.write(sources, progress)
+
+    def write(self, sources: Sequence[Source], progress: Progress | None = None) -> None:
+        """Do what `build` does, inside `writing`."""
         check_sources(sources)
-        with self._writing():
-            self._clean()
-            folder = self.folder / "indexes" / secrets.token_hex(6)
+        self._clean()
+        folder = self.folder / "indexes" / secrets.token_hex(6)
+        try:
             folder.mkdir(parents=True)
-            try:
-                write_index(folder, sources, self.encoder, self._known(), progress)
-            except (OSError, sqlite3.Error) as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                message = f"The index could not be written ({error}). The old one is unchanged."
-                raise LibraryError(message) from error
+            write_index(folder, sources, self.encoder, self._known(), progress)
             self._switch(folder.name)
+        except (OSError, sqlite3.Error) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            message = f"The index could not be written ({error}). The old one is unchanged."
+            raise LibraryError(message) from error
 
     def add(self, source: Source, progress: Progress | None = None) -> None:
         """Put a source into the library, in place of one with the same id. Raises LibraryError."""
@@ -142,14 +156,14 @@ class Library:
     def sources(self) -> list[Source]:
         """Return the sources in the index; none without an index."""
         with self._lock:
-            return self.index().sources() if self._current() else []
+            return self.index().sources() if self.current() else []
 
     def index(self) -> Index:
         """Return the current index, reopened when another process switched to a new one.
 
         Raises LibraryError when there is none, or it is damaged or of another encoder.
         """
-        name = self._current()
+        name = self.current()
         if name is None:
             raise LibraryError(f"There is no index in {self.folder}. {REBUILD}")
         with self._lock:
@@ -160,7 +174,7 @@ class Library:
 
     def status(self, sources: Sequence[Source] | None = None) -> Status:
         """Tell what index there is; with `sources`, whether it is of just these. No vectors."""
-        name = self._current()
+        name = self.current()
         if name is None:
             return Status(exists=False)
         try:
@@ -186,7 +200,8 @@ class Library:
             return "the sources have changed"
         return ""
 
-    def _current(self) -> str | None:
+    def current(self) -> str | None:
+        """Return the name of the index in use, readable or not; None without one."""
         try:
             return (self.folder / "current").read_text("ascii").split()[0]
         except (FileNotFoundError, IndexError):
@@ -203,7 +218,7 @@ class Library:
         """Make an index the current one in one step, and keep the name of the one before."""
         new = self.folder / "current.new"
         with new.open("w", encoding="ascii") as file:
-            file.write(f"{name}\n{self._current() or ''}\n")
+            file.write(f"{name}\n{self.current() or ''}\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.folder / "current")
@@ -217,9 +232,15 @@ class Library:
                     shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "writer.lock").open("a") as file:
+    def writing(self) -> Iterator[None]:
+        """Be the one writer. Raises IndexBusy when another process or thread is."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / "writer.lock").open("a")
+        except OSError as error:
+            message = f"{self.folder} cannot be written ({error}). Nothing was changed."
+            raise LibraryError(message) from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -24,7 +24,9 @@ from knowledge.words import content_words, nearest_spelling, stems, words
 
 CANDIDATES = 12  # passages taken from the search, and as many sentences from the written questions
 QUESTION_SHARE = 0.8  # of its score that a sentence keeps which itself asks
+HEADING_SHARE = 0.6  # of its score that a heading keeps in material without written questions
 FEW_WORDS = 2  # with a pronoun and no more content words than this, a question is a follow-up
+ANY = ("sentence", "passage", "part", "words")  # parts of a score that any material gives
 BARE = 3  # a question of no more words than this is one too
 
 _PARTS = re.compile(
@@ -146,12 +148,20 @@ class Ranker:
                 score = sum(weights[name] * value for name, value in parts.items())
                 if text.endswith("?"):
                     score *= QUESTION_SHARE
+                if passage.kind == "heading" and not routes:
+                    score *= HEADING_SHARE
                 scored.append(Scored(passage, span, parts, score))
         return sorted(scored, key=lambda s: (-s.score, s.passage.source, s.span.start))
 
     def _vector(self, index: Index, text: str) -> Vectors:
         known = index.vectors([text])
         return known[text] if known else self._library.encoder.encode([text])[0]
+
+
+def of_any(scored: Scored) -> float:
+    """Return the part of a score that needs no written questions, to compare across libraries."""
+    weights = settings()["weights"]
+    return float(sum(weights[name] * scored.parts[name] for name in ANY))
 
 
 def _routed(routes: Sequence[Routed], key: tuple[str, int]) -> dict[str, float]:

@@ -27,7 +27,7 @@ ABOUT_A_SOURCE = frozenset(
         *("states", "text", "word", "words", "write", "writes"),
     ]
 )
-PLAIN = ("sentence", "unknown", "no_number")  # features of material without written questions
+PLAIN = ("sentence", "passage", "words")  # features without written questions
 
 _NUMBER = re.compile(
     r"(?i)\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|fifty|hundred|half"
@@ -99,7 +99,7 @@ def features(ranking: Ranking) -> dict[str, float]:
         "asks_number": float(bool(_ASKS_NUMBER.search(ranking.asked))),
         "asks_name": float(bool(_ASKS_NAME.search(ranking.asked))),
     }
-    if not ranking.routes:  # one text's questions are too few to weigh more than these
+    if not ranking.routes:  # its development questions are too few to weigh more than these
         return {name: plain[name] for name in PLAIN}
     return plain | _routed(ranking)
 

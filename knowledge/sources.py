@@ -1,9 +1,10 @@
 """What the library holds: source texts, and the questions written to go with them."""
 
 import hashlib
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +25,37 @@ class Asked:
     spans: tuple[Span, ...]
 
 
+def now() -> str:
+    """Return the time as it is kept: ISO, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page or slide begins in a text, and what to call it: "page 3", "slide 2"."""
+
+    start: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A text in the library. `added_at` is an ISO time in UTC.
 
     `asked` are written questions with their answers: they help to find words that a learner puts
-    quite differently. `not_said` are questions near the text that it does not answer.
+    quite differently. `not_said` are questions near the text that it does not answer. `pages` are
+    in the order of the text; a text without pages has none.
     """
 
     id: str
     title: str
     text: str
-    added_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    added_at: str = field(default_factory=now)
     asked: tuple[Asked, ...] = ()
     not_said: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The checksum of all that the index is built from, the written questions included."""
         digest = hashlib.sha256(self.text.encode(errors="surrogatepass"))
@@ -48,7 +64,14 @@ class Source:
             digest.update(f"\0{asked.question}\0{places}".encode())
         for question in self.not_said:
             digest.update(f"\0\0{question}".encode())
+        for page in self.pages:
+            digest.update(f"\0\0\0{page.start}:{page.name}".encode())
         return digest.hexdigest()
+
+    def page_at(self, offset: int) -> str:
+        """Return the name of the page that a character stands on; empty without pages."""
+        number = bisect_right(self.pages, offset, key=lambda page: page.start)
+        return self.pages[number - 1].name if number else ""
 
 
 @cache

@@ -74,18 +74,26 @@ class MoveText(_Text):
 
 
 class CapabilityText(_Text):
-    """The words about one capability and the moves that show it or work against it."""
+    """The words about one capability and the moves that show it or work against it.
+
+    `beside` are those of `shown_by` that touch on it only: alone they carry it to 2 at most.
+    """
 
     name: str
     text: str
     shown_by: tuple[Move, ...]
+    beside: tuple[Move, ...] = ()
     against: tuple[Move, ...]
 
 
 class Rubric(_Text):
-    """The twenty moves and ten capabilities, in the order of the file."""
+    """The twenty moves and ten capabilities, in the order of the file.
+
+    `overall` says what a reply's score means, from 0 to 4.
+    """
 
     version: int
+    overall: tuple[str, str, str, str, str]
     moves: dict[Move, MoveText]
     capabilities: dict[Capability, CapabilityText]
 

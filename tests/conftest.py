@@ -18,6 +18,9 @@ from agent.domain import (
 )
 from agent.rubric import critique
 from prompts import load_scenarios
+from tests.endpoint import endpoint, small_model, small_url
+
+__all__ = ["endpoint", "small_model", "small_url"]  # fixtures
 
 
 @pytest.fixture(autouse=True)

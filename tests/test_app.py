@@ -139,3 +139,21 @@ def test_a_reply_after_the_end_in_another_tab_is_shown_and_not_lost(engine: Engi
     at.chat_input[0].set_value("What I still wanted to say.").run()
     shown = text_of(at)
     assert "ended in another tab" in shown and "What I still wanted to say." in shown
+
+
+def test_a_reply_that_failed_is_back_in_the_box_of_a_later_visit(engine: Engine) -> None:
+    engine.__dict__["voice"] = ScriptedVoice(BackendError("The endpoint is down."))
+    held = engine.start("declare-vision").transcript
+    at = opened(held.id)
+    at.chat_input[0].set_value("Words worth keeping.").run()
+    assert "The endpoint is down. What you typed is back in the box" in text_of(at)
+    assert at.chat_input[0].proto.value == "Words worth keeping."
+    at.switch_page("page_about.py").run()
+    at.query_params["c"] = held.id
+    for later in (at.switch_page("page_conversation.py").run(), opened(held.id)):
+        assert later.chat_input[0].proto.value == "Words worth keeping."
+    assert "has no answer yet" in text_of(later)
+    engine.__dict__["voice"] = ScriptedVoice("Go on.")
+    later.chat_input[0].set_value("Words worth keeping.").run()
+    assert "has no answer yet" not in text_of(later)
+    assert engine.store.draft("local", held.id) is None

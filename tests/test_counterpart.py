@@ -152,3 +152,19 @@ def test_a_question_is_answered_from_the_facts(transcript: Transcript) -> None:
     state = counterpart.advance(transcript, critique)
     speech = AuthoredVoice().speak(counterpart.brief(transcript, state, critique.reply))
     assert fact.say in speech.text
+
+
+def test_a_question_is_answered_before_what_comes_out(transcript: Transcript) -> None:
+    scenario = transcript.scenario
+    fact = next(f for f in scenario.facts if f.since == 0)
+    critique = judged(fact.asks[0], 3, **{scenario.listens_for[0]: fact.asks[0]})
+    gate = scenario.concern[0].gate
+    trusting = transcript.model_copy(
+        update={"scenario": scenario.model_copy(update={"trust": gate})}
+    )
+    state = counterpart.advance(trusting, critique)
+    assert state.disclosed == 1
+    speech = AuthoredVoice().speak(counterpart.brief(trusting, state, critique.reply))
+    assert speech.text.startswith(fact.say)
+    revealed = {line.say for line in scenario.lines if line.on == "reveal.1"}
+    assert any(say in speech.text for say in revealed)

@@ -2,15 +2,17 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
 
-from agent.counterpart import leave
+from agent.counterpart import advance, leave
 from agent.debrief import Debrief, debrief
 from agent.domain import CounterpartState, Ending, Speech, Transcript
 from agent.export import as_html, as_json, as_markdown
 from agent.feedback import Feedback, feedback
+from agent.report import Report, report
 from prompts import Rubric, load_rubric
 from tests.conftest import after, judged
 
@@ -42,6 +44,11 @@ def shown(held: Transcript, rubric: Rubric) -> Debrief:
     return debrief(held, rubric)
 
 
+@pytest.fixture
+def whole(held: Transcript, words: list[Feedback], shown: Debrief, rubric: Rubric) -> Report:
+    return report(held, words, shown, rubric)
+
+
 class Tags(HTMLParser):
     """Collects the tags and the text of a page."""
 
@@ -69,10 +76,8 @@ def test_json_holds_the_reply_as_it_was_typed(
     assert data["debrief"]["outcome"] == shown.outcome
 
 
-def test_html_shows_every_text_and_runs_none(
-    held: Transcript, words: list[Feedback], shown: Debrief, rubric: Rubric
-) -> None:
-    page = as_html(held, words, shown, rubric)
+def test_html_shows_every_text_and_runs_none(whole: Report) -> None:
+    page = as_html(whole)
     found = Tags()
     found.feed(page)
     assert REPLY in found.text
@@ -82,10 +87,8 @@ def test_html_shows_every_text_and_runs_none(
     assert "default-src 'none'" in page
 
 
-def test_markdown_shows_quotes_as_they_are(
-    held: Transcript, words: list[Feedback], shown: Debrief, rubric: Rubric
-) -> None:
-    page = as_markdown(held, words, shown, rubric)
+def test_markdown_shows_quotes_as_they_are(whole: Report) -> None:
+    page = as_markdown(whole)
     assert REPLY in page
     outside = re.sub(r"(?ms)^(~{3,})\n.*?\n\1$", "", page)
     assert "example.org" in outside, "the quote is not spoken of, so nothing is tested"
@@ -96,12 +99,33 @@ def test_markdown_shows_quotes_as_they_are(
 def test_a_fence_in_a_reply_does_not_end_the_block(transcript: Transcript, rubric: Rubric) -> None:
     reply = "Look:\n~~~\n# Not a heading\n~~~~\nEnd."
     held = after(transcript, judged(reply, 1), CounterpartState(trust=3))
-    page = as_markdown(held, [feedback(held, 0, rubric)], debrief(held, rubric), rubric)
+    said = [feedback(held, 0, rubric)]
+    page = as_markdown(report(held, said, debrief(held, rubric), rubric))
     assert f"~~~~~\n{reply}\n~~~~~\n" in page
 
 
 def test_an_open_conversation_can_be_exported(transcript: Transcript, rubric: Rubric) -> None:
     open_ = debrief(transcript, rubric)
     assert json.loads(as_json(transcript, [], open_))["debrief"]["outcome"] is None
-    assert "still open" in as_markdown(transcript, [], open_, rubric)
-    assert "still open" in as_html(transcript, [], open_, rubric)
+    whole = report(transcript, [], open_, rubric)
+    assert "still open" in as_markdown(whole)
+    assert "still open" in as_html(whole)
+
+
+@pytest.mark.parametrize("form", [as_markdown, as_html])
+def test_a_written_form_holds_brief_scores_marks_and_ledger(
+    form: Callable[[Report], str], transcript: Transcript, rubric: Rubric
+) -> None:
+    critique = judged("What worries the crews?", 3, open_question="What worries the crews?")
+    held = after(transcript, critique, advance(transcript, critique))
+    whole = report(held, [feedback(held, 0, rubric)], debrief(held, rubric), rubric)
+    page = form(whole)
+    for part in (
+        transcript.scenario.persona.role,
+        f"3 of 4: {rubric.overall[3]}",
+        "Open question",
+        "Reply 1: trust",
+        "Stayed hidden",
+        "Nothing was on the table" if held.over else "still open",
+    ):
+        assert part in page.replace("\\", "")

@@ -1,3 +1,5 @@
+import pytest
+
 from agent import counterpart, rubric
 from agent.domain import Claim, Critique, Move, Reading, Transcript
 from agent.feedback import feedback
@@ -51,3 +53,20 @@ def test_a_name_in_the_plural_takes_no_article(transcript: Transcript) -> None:
     critique = rubric.critique(reply, Reading(claims=(claim,), overall=2), "test")
     (question,) = feedback(held(transcript, critique), 0, RUBRIC).questions
     assert question.endswith("meant as conditions of satisfaction?")
+
+
+@pytest.mark.parametrize(
+    ("reply", "cautions"),
+    [
+        ("Prometto che entro venerdì avrai il rapporto sul tavolo e ne rispondo io.", True),
+        ("I promise that you have the report on your desk by Friday, and I answer for it.", False),
+        ("Enquiries 1,140, viewings 212, admissions 31. Spend up 60 percent on last year.", False),
+        ("Jawohl.", False),
+    ],
+)
+def test_a_reply_in_another_language_is_scored_with_a_caution(
+    reply: str, cautions: bool, transcript: Transcript
+) -> None:
+    local = judged(reply, 2).model_copy(update={"critic": "moves_v2"})
+    assert bool(feedback(held(transcript, local), 0, RUBRIC).caution) == cautions
+    assert feedback(held(transcript, judged(reply, 2)), 0, RUBRIC).caution is None

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.debrief import OUTCOMES
 from agent.domain import Citation, Critique, Finding, Move, Outcome, Quote, Scenario, Stance, Step
 from agent.feedback import Feedback
 from knowledge.passages import passages
@@ -58,7 +59,9 @@ def test_markup_in_a_reply_is_shown_as_text(rubric: Rubric) -> None:
         view.entry(HOSTILE, HOSTILE),
         view.stance(HOSTILE, Stance.OPEN),
         view.critique(
-            Feedback(strength=HOSTILE, missed=HOSTILE, stronger=HOSTILE, questions=(HOSTILE,)), 2, 1
+            Feedback(strength=HOSTILE, missed=HOSTILE, stronger=HOSTILE, questions=(HOSTILE,)),
+            HOSTILE,
+            1,
         ),
         view.cited(
             Citation(passage="p", source="s", heading=HOSTILE, text=HOSTILE, start=0, end=1)
@@ -112,28 +115,29 @@ def test_a_move_whose_quotes_overlap_is_named_once(rubric: Rubric) -> None:
 
 def test_a_critique_says_at_most_one_thing_of_each_kind() -> None:
     words = Feedback(strength="A", missed="B", stronger="C", questions=("D", "E", "F"))
-    shown = view.critique(words, 3, 1)
+    shown = view.critique(words, "3 of 4", 1)
     assert re.findall(r"<dt>(.*?)</dt>", shown) == [
         "What worked",
         "What was missed",
         "A stronger wording",
         "A question",
     ]
+    assert "E</dd>" not in shown
     assert "F</dd>" not in shown
 
 
 def test_a_model_reply_is_not_passed_off_as_advice() -> None:
-    shown = view.critique(Feedback(stronger="C", stronger_is_model=True), 3, 1)
+    shown = view.critique(Feedback(stronger="C", stronger_is_model=True), "3 of 4", 1)
     assert "A model reply" in shown
     assert "A stronger wording" not in shown
 
 
 def test_an_empty_critique_says_so() -> None:
-    assert "moved the conversation either way" in view.critique(Feedback(), 1, 1)
+    assert "make a move" in view.critique(Feedback(), "1 of 4", 1)
 
 
 def test_where_the_article_is_silent_no_citation_is_shown() -> None:
-    assert "Why it matters" not in view.critique(Feedback(missed="B"), 1, 1)
+    assert "Why it matters" not in view.critique(Feedback(missed="B"), "1 of 4", 1)
 
 
 def test_a_citation_leads_to_its_place() -> None:
@@ -163,7 +167,7 @@ def test_an_address_that_names_no_run_marks_nothing(run: tuple[int, int]) -> Non
 
 
 def test_every_outcome_and_stance_has_words() -> None:
-    assert set(view_debrief.OUTCOMES) == set(Outcome)
+    assert set(OUTCOMES) == set(Outcome)
     assert set(view.STANCES) == set(Stance)
 
 
@@ -178,3 +182,11 @@ def test_a_step_says_its_sign_and_its_words() -> None:
 def test_a_card_tells_who_what_and_how_long(scenario: Scenario) -> None:
     shown = Seen(view.card(scenario, ["Connect"])).text
     assert all(w in shown for w in (scenario.persona.name, "Connect", "1 of 3", "10 minutes"))
+
+
+def test_moves_that_end_together_share_one_label(rubric: Rubric) -> None:
+    text = "Send it by Friday."
+    shown = view.marked(judged(text, 3, request=text, terms="by Friday."), rubric)
+    assert shown.count('class="tag"') == 1
+    assert rubric.moves[Move.REQUEST].name in shown
+    assert rubric.moves[Move.TERMS].name in shown

@@ -15,6 +15,8 @@ if __name__ == "__main__":
             visibility="hidden",
         ),
         st.Page("page_ask.py", title="Ask", url_path="ask"),
+        st.Page("page_material.py", title="Material", url_path="material"),
+        st.Page("page_handbook.py", title="Handbook", url_path="handbook"),
         st.Page("page_article.py", title="The article", url_path="article"),
         st.Page("page_about.py", title="About", url_path="about"),
     ]

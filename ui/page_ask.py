@@ -4,10 +4,11 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from agent.domain import Answer
+from agent.domain import Answer, Citation
 from agent.errors import IndexBusy, RehearsalError
+from knowledge.sources import ARTICLE
 from ui import view
-from ui.shared import engine
+from ui.shared import begin, engine
 
 SUGGESTED = (
     "How does an executive's promise differ from a manager's?",
@@ -46,19 +47,42 @@ def prepare() -> None:
 
 def answered(question: str, after: str | None) -> Answer:
     """Return the answer; kept for this visit, since every click draws the page again."""
-    kept: dict[tuple[str | None, str], Answer] = st.session_state.setdefault("answers", {})
-    if (after, question) not in kept:
+    kept: dict[tuple[str | None, ...], Answer] = st.session_state.setdefault("answers", {})
+    key = (after, question, engine().library.current(), engine().material.library.current())
+    if key not in kept:
         with st.spinner("Reading the material"):
-            kept[after, question] = engine().ask(question, after)
-    return kept[after, question]
+            kept[key] = engine().ask(question, after)
+    return kept[key]
 
 
-def show(question: str, answer: Answer) -> None:
-    """Show a question and what the material says."""
+def show(question: str, answer: Answer, turn: int) -> None:
+    """Show a question, what the material says, and the conversations that practise it."""
     st.html(view.turn("You", question, own=True))
     st.html(view.turn("The material", answer.lead, live=True))
     for citation in answer.quotes or answer.nearest:
-        st.html(view.cited(citation))
+        st.html(view.cited(citation, where(citation)))
+    offer(answer, turn)
+
+
+def where(citation: Citation) -> str:
+    """Return the title and the page of a document of one's own; nothing for the article."""
+    if citation.source == ARTICLE:
+        return ""
+    title, page = engine().where(citation)
+    return f"“{title}”, {page}" if page else f"“{title}”"
+
+
+def offer(answer: Answer, turn: int) -> None:
+    """Offer to begin a conversation that practises an answer, where there is one."""
+    scenarios = [engine().scenarios[name] for name in engine().practise(answer)]
+    if not scenarios:
+        return
+    st.html(view.offered("Practise it:", scenarios))
+    with st.container(horizontal=True):
+        for scenario in scenarios:
+            label = f"Begin with {scenario.persona.name.split()[0]}"
+            if st.button(label, key=f"begin_{turn}_{scenario.id}"):
+                begin(scenario.id)
 
 
 def suggest() -> None:
@@ -89,8 +113,8 @@ def main() -> None:
         st.session_state[BOX] = st.session_state.pop("put_back_question")
     text = st.chat_input("Your question", key=BOX)
     intro = (
-        "The answer is the article's own words, with the place they stand. Where the article is "
-        "silent, you are told so."
+        "The answer is the words of the article, or of documents you added, with the place they "
+        "stand. Where they are silent, you are told so."
     )
     st.html(view.heading("Ask the material", 1, intro))
     try:
@@ -110,8 +134,8 @@ def main() -> None:
 def talk() -> None:
     """Show what was asked, or what could be."""
     before = None
-    for question in asked():
-        show(question, answered(question, before))
+    for turn, question in enumerate(asked()):
+        show(question, answered(question, before), turn)
         before = question
     if before is None:
         suggest()

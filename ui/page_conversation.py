@@ -3,11 +3,12 @@
 import streamlit as st
 
 from agent.domain import Citation, Transcript
-from agent.errors import ConflictError, NotFound, RehearsalError
+from agent.errors import BackendError, ConflictError, NotFound, RehearsalError
 from agent.feedback import Feedback
 from agent.session import LONGEST, Session
 from ui import view
 from ui.debrief import show as show_debrief
+from ui.sending import Sending, follow
 from ui.shared import engine, telling
 
 BOX = "reply"  # the key of the input; what could not be taken is put back into it
@@ -15,25 +16,35 @@ WENT_ON = (
     "This conversation went on in another tab or window. It is shown here as it now stands. "
     "What you typed was not sent; it is back in the box below."
 )
-ENDED = "This conversation ended in another tab or window. What you typed was not sent:"
+ENDED = "This conversation ended in another tab or window, or here. What you typed was not sent:"
+UNANSWERED = (
+    "What you typed last has no answer yet: it broke off, or another tab is still waiting for one. "
+    "It is back in the box below. Send it again, or change it first."
+)
+BOTH = (
+    "You sent something more before the answer had come. Neither was stored; both are back in the "
+    "box below."
+)
+BACK = "What you typed is back in the box below."
 
 
 def converse(session: Session) -> None:
     """Show a conversation and take what the learner does next."""
     transcript = session.transcript
     scenario = transcript.scenario
+    recover(transcript)
     unsent = st.session_state.get(BOX) if transcript.over else None
     text = None if transcript.over else st.chat_input("Your reply", key=BOX)
     seen = st.session_state.get(_seen(transcript), len(transcript.exchanges))
     st.html(view.heading(scenario.title, 1))
     with st.expander("The brief", expanded=not transcript.exchanges):
         st.html(view.brief(scenario))
-    controls(session, seen)
     talk(transcript)
     if text is not None:
         take(session, text, seen)
+    controls(session, seen)
     st.session_state[_seen(transcript)] = len(transcript.exchanges)
-    problem(transcript.id)
+    problem(transcript)
     if unsent:
         st.html(view.notice(f"{ENDED}\n{unsent}"))
     if transcript.over:
@@ -42,6 +53,36 @@ def converse(session: Session) -> None:
 
 def _seen(transcript: Transcript) -> str:
     return f"seen_{transcript.id}"
+
+
+def _problem(transcript: Transcript) -> str:
+    return f"problem_{transcript.id}"
+
+
+def _settled(transcript: Transcript) -> str:
+    """Name what is there unless a reply may have been broken off: by a click, reload or restart."""
+    return f"settled_{transcript.id}"
+
+
+def recover(transcript: Transcript) -> None:
+    """Put what was typed and not answered back into the box, once, and say what happened."""
+    if st.session_state.get(_settled(transcript)) and BOX in st.session_state:
+        return  # the box is not there where another page was shown meanwhile
+    st.session_state[_settled(transcript)] = True
+    draft = engine().store.draft(transcript.owner, transcript.id)
+    typed = st.session_state.get(BOX)
+    if draft is None or typed == draft.text:
+        return
+    went_on = draft.at != len(transcript.exchanges)
+    if typed is None:
+        st.session_state[BOX] = draft.text
+        st.session_state.setdefault(_problem(transcript), WENT_ON if went_on else UNANSWERED)
+        return
+    both = f"{draft.text}\n{typed}"
+    engine().store.keep_draft(transcript.owner, transcript.id, draft.at, both)
+    st.session_state["put_back"] = both
+    st.session_state[_problem(transcript)] = BOTH
+    st.rerun()
 
 
 def controls(session: Session, seen: int) -> None:
@@ -68,7 +109,8 @@ def talk(transcript: Transcript) -> None:
         words = engine().feedback(transcript, n)
         st.html(view.marked_turn("You", held.critique, engine().rubric))
         newest = n == last
-        st.html(view.critique(words, held.critique.overall, n + 1, why(words), shown=newest))
+        score = view.score(held.critique.overall, engine().rubric)
+        st.html(view.critique(words, score, n + 1, why(words), shown=newest))
         st.html(view.turn(name, held.speech.text, live=newest))
         if newest and not transcript.over and st.session_state.get("show_stance", True):
             st.html(view.stance(name, held.state.stance))
@@ -87,19 +129,26 @@ def why(words: Feedback) -> Citation | None:
 
 def take(session: Session, text: str, seen: int) -> None:
     """Take one reply; whatever goes wrong, the typed text is put back."""
-    name = session.transcript.scenario.persona.name.split()[0]
+    held = session.transcript
     st.html(view.turn("You", text[:LONGEST], own=True))
+    st.session_state.pop(_problem(held), None)
+    st.session_state.pop(_settled(held), None)
     try:
-        with st.spinner(f"{name} is thinking about it"):
-            session.reply(text, at=seen)
+        follow(Sending(session, text, seen), held.scenario.persona.name, stopped=_problem(held))
     except RehearsalError as wrong:
-        said = WENT_ON if isinstance(wrong, ConflictError) else str(wrong)
-        st.session_state[f"problem_{session.transcript.id}"] = said
+        st.session_state[_problem(held)] = said_of(wrong)
         st.session_state["put_back"] = text
     else:
-        st.session_state.pop(f"problem_{session.transcript.id}", None)
-        st.session_state[_seen(session.transcript)] = len(session.transcript.exchanges)
+        st.session_state[_seen(held)] = len(session.transcript.exchanges)
+    st.session_state[_settled(held)] = True
     st.rerun()
+
+
+def said_of(wrong: RehearsalError) -> str:
+    """Return what is shown of a reply that was not taken."""
+    if isinstance(wrong, ConflictError):
+        return WENT_ON
+    return f"{wrong} {BACK}" if isinstance(wrong, BackendError) else str(wrong)
 
 
 def end(session: Session, seen: int) -> None:
@@ -108,13 +157,13 @@ def end(session: Session, seen: int) -> None:
         with st.spinner("Ending the conversation"):
             session.end(at=seen)
     except RehearsalError as wrong:
-        st.session_state[f"problem_{session.transcript.id}"] = str(wrong)
+        st.session_state[_problem(session.transcript)] = str(wrong)
     st.rerun()
 
 
-def problem(transcript_id: str) -> None:
+def problem(transcript: Transcript) -> None:
     """Show what went wrong with the last reply, until the next one is taken."""
-    said = st.session_state.get(f"problem_{transcript_id}")
+    said = st.session_state.get(_problem(transcript))
     if said:
         st.html(view.notice(said))
 

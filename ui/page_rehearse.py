@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from agent.debrief import OPEN, OUTCOMES
 from agent.domain import Outcome, Scenario
 from agent.store import Summary
 from ui import view
 from ui.shared import begin, engine, telling, warm
-from ui.view_debrief import OPEN, OUTCOMES
 
 COLUMNS = 3
 SHOWN, WAITING = 12, 2  # of one's own conversations: all told, and above the cards

@@ -69,6 +69,7 @@ padding:1rem 1.1rem;background:var(--card)}
 .scores,.ledger{list-style:none;margin:0;padding:0}
 .scores li{display:grid;grid-template-columns:11.5rem 8rem 1fr;gap:.2rem .9rem;padding:.55rem 0;
 border-bottom:1px solid var(--line);margin:0}
+.scores details.why{grid-column:3;margin:0}
 .scores b{font-weight:600}.scores .dots{letter-spacing:.12em;color:var(--key)}
 .ledger li{padding:.7rem 0;border-bottom:1px solid var(--line);margin:0}
 .ledger .head{display:flex;gap:.8rem;align-items:center;flex-wrap:wrap;margin:0 0 .3rem}
@@ -87,7 +88,8 @@ scroll-margin:30vh}
 @media (max-width:640px){
 .stApp [data-testid=stMainBlockContainer]{padding-left:1rem;padding-right:1rem;padding-top:4.5rem}
 .er h1{font-size:1.7rem}.turn.you,details.notes{margin-left:.6rem}.card .purpose{min-height:0}
-.scores li{grid-template-columns:1fr auto}.scores .because{grid-column:1/-1}}
+.scores li{grid-template-columns:1fr auto}.scores .because,
+.scores details.why{grid-column:1/-1}}
 </style>"""
 
 # Moves the view to the marked words of the article. Allowed by its checksum in the page's policy.

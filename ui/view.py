@@ -4,9 +4,11 @@ import html
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
+from urllib.parse import quote
 
 from agent.domain import Citation, Critique, Finding, Move, Scenario, Stance
 from agent.feedback import Feedback
+from knowledge.sources import ARTICLE
 from prompts import Rubric
 
 STANCES: Final = {
@@ -75,6 +77,15 @@ def entry(title: str, under: str) -> str:
     return block(f'<b>{escaped(title)}</b><br><span class="quiet">{escaped(under)}</span>')
 
 
+def offered(why: str, scenarios: Iterable[Scenario]) -> str:
+    """Return conversations to begin, each with its purpose, in a short list."""
+    rows = "".join(
+        f"<li><b>{escaped(s.title)}</b>, with {escaped(s.persona.name)}. {escaped(s.purpose)}</li>"
+        for s in scenarios
+    )
+    return block(f'<p class="quiet">{escaped(why)}</p><ul class="plain">{rows}</ul>')
+
+
 def brief(scenario: Scenario) -> str:
     """Return what the learner knows before the talk: the situation, the person, the purpose."""
     who = f"{scenario.persona.name}, {scenario.persona.role}."
@@ -100,7 +111,7 @@ def _turn(who: str, body: str, *, own: bool, live: bool = False) -> str:
     said = ' role="log" aria-live="polite"' if live else ""
     return (
         f'<div class="{kind}"{said}><p class="who">{escaped(who)}</p>'
-        f'<div class="said" dir="auto" tabindex="0">{body}</div></div>'
+        f'<div class="said" dir="auto">{body}</div></div>'
     )
 
 
@@ -117,7 +128,7 @@ def marked(critique: Critique, rubric: Rubric) -> str:
     for start, end in pairwise(cuts):
         here = [f for f in findings if f.quote.start <= start and f.quote.end >= end]
         parts.append(_run(reply[start:end], here))
-        parts += [_tag(f.move, rubric) for f in findings if f.quote.end == end]
+        parts.append(_tags([f.move for f in findings if f.quote.end == end], rubric))
     return "".join(parts)
 
 
@@ -139,52 +150,59 @@ def _run(text: str, findings: Sequence[Finding]) -> str:
     return f'<mark class="{kind}">{escaped(text)}</mark>'
 
 
-def _tag(move: Move, rubric: Rubric) -> str:
-    name = escaped(rubric.moves[move].name)
-    sign, kind, says = (
-        ("+", "tag", "works for you")
-        if move.good
-        else ("\N{MINUS SIGN}", "tag against", "works against you")
+def _tags(moves: Sequence[Move], rubric: Rubric) -> str:
+    """Return the names of the moves whose words end here: one label for those that work for you."""
+    good = [rubric.moves[m].name for m in moves if m.good]
+    against = [rubric.moves[m].name for m in moves if not m.good]
+    return _tag(good, "+", "tag", "works for you") + _tag(
+        against, "\N{MINUS SIGN}", "tag against", "works against you"
     )
+
+
+def _tag(names: Sequence[str], sign: str, kind: str, says: str) -> str:
+    if not names:
+        return ""
+    name = escaped(", ".join(names))
     return f'<span class="{kind}" role="note" aria-label="{name}: {says}">{sign} {name}</span>'
 
 
 def critique(
-    words: Feedback, overall: int, n: int, why: Citation | None = None, *, shown: bool = True
+    words: Feedback, score: str, n: int, why: Citation | None = None, *, shown: bool = True
 ) -> str:
     """Return the critique under reply `n` (1-based), folded unless `shown`.
 
-    At most one strength, one missed move and one stronger wording; what may have been found is
-    asked, not told; `why` are the words of the article, where it speaks of the move.
+    `score` says the score and what it means. At most one strength, one missed move and one stronger
+    wording; what may have been found is asked, not told; `why` are the words of the article, where
+    it speaks of the move.
     """
-    rows = _rows(words)
+    wording = words.stronger_label if words.stronger_is_model else None
     body = "".join(
-        f'<dt>{label}</dt><dd dir="auto"{kind}>{escaped(text)}</dd>' for label, text, kind in rows
+        f'<dt>{label}</dt><dd dir="auto"{_kind(label == wording)}>{escaped(text)}</dd>'
+        for label, text in words.rows()
     )
-    nothing = "<p class='quiet'>No words of this reply moved the conversation either way.</p>"
+    nothing = "<p class='quiet'>No words of this reply make a move, for you or against you.</p>"
     opened = " open" if shown else ""
     return (
         f'<details class="er notes"{opened} aria-label="Critique of reply {n}">'
-        f"<summary>Critique of reply {n}: {overall} of 4</summary>"
-        f"{f'<dl>{body}</dl>' if body else nothing}{_why(why)}</details>"
+        f"<summary>Critique of reply {n}: {escaped(score)}</summary>"
+        f"{f'<dl>{body}</dl>' if body else nothing}{folded(why)}</details>"
     )
 
 
-def _rows(words: Feedback) -> list[tuple[str, str, str]]:
-    kind = ' class="wording"' if words.stronger_is_model else ""
-    rows = [
-        ("What worked", words.strength, ""),
-        ("What was missed", words.missed, ""),
-        (words.stronger_label, words.stronger, kind),
-        ("A question", "\n".join(words.questions[:2]), ""),
-    ]
-    return [(name, text, kind) for name, text, kind in rows if text]
+def _kind(wording: bool) -> str:
+    return ' class="wording"' if wording else ""
 
 
-def _why(why: Citation | None) -> str:
+def folded(why: Citation | None) -> str:
+    """Return the words of the article, folded, where there are some."""
     if why is None:
         return ""
     return f'<details class="why"><summary>Why it matters</summary>{_cite(why)}</details>'
+
+
+def score(overall: int, rubric: Rubric) -> str:
+    """Return a reply's score and what it says."""
+    return f"{overall} of 4, {rubric.overall[overall]}"
 
 
 def stance(name: str, where: Stance) -> str:
@@ -194,16 +212,25 @@ def stance(name: str, where: Stance) -> str:
     return f'<p class="er stance">{first} is <b>{word}</b>: {meaning}.</p>'
 
 
-def cited(citation: Citation) -> str:
-    """Return quoted words, where they stand, and the way there."""
-    return block(_cite(citation))
+def cited(citation: Citation, where: str = "") -> str:
+    """Return quoted words, where they stand, and the way there; `where` names another source."""
+    return block(_cite(citation, where))
 
 
-def _cite(citation: Citation) -> str:
-    where = f"article?from={citation.start}&to={citation.end}"
+def address(citation: Citation) -> str:
+    """Return where quoted words are shown in their place."""
+    place = f"from={citation.start}&to={citation.end}"
+    if citation.source == ARTICLE:
+        return f"article?{place}"
+    return f"material?id={quote(citation.source)}&{place}"
+
+
+def _cite(citation: Citation, where: str = "") -> str:
+    source = f"{escaped(where)} · " if where else ""
     under = f"Under “{escaped(citation.heading)}” · " if citation.heading else ""
     return (
         f'<div class="cite"><blockquote class="words" dir="auto">{escaped(citation.text)}'
-        f'</blockquote><p class="from">{under}<a href="{escaped(where)}" target="_blank">'
-        "Read it in the article (new tab)</a></p></div>"
+        f'</blockquote><p class="from">{source}{under}'
+        f'<a href="{escaped(address(citation))}" target="_blank">'
+        f"Read it in the {'document' if where else 'article'} (new tab)</a></p></div>"
     )

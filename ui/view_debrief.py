@@ -4,21 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from agent.debrief import CapabilityScore, Debrief, LedgerEntry
-from agent.domain import Agreement, Outcome, Step
+from agent.debrief import OPEN, OUTCOMES, STANDING, CapabilityScore, Debrief, LedgerEntry
+from agent.domain import Agreement, Citation, Step
 from knowledge.passages import Passage
 from prompts import Rubric
-from ui.view import block, escaped
+from ui.view import address, block, escaped, folded
 
-OUTCOMES: Final = {
-    Outcome.ACCEPT: "A yes",
-    Outcome.COUNTER: "A smaller yes",
-    Outcome.DECLINE: "A no",
-    Outcome.WALK_OUT: "Broken off by the other person",
-}
-OPEN: Final = "Still open"
 _ITEM_MARK: Final = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-STANDING: Final = {"open": "left open", "accepted": "accepted", "declined": "declined"}
 
 
 def outcome(result: Debrief) -> str:
@@ -29,10 +21,13 @@ def outcome(result: Debrief) -> str:
     )
 
 
-def scores(result: Debrief, rubric: Rubric) -> str:
-    """Return the capabilities that had an occasion with their scores, then those that had none."""
+def scores(result: Debrief, rubric: Rubric, spoken: Mapping[str, Citation] = {}) -> str:
+    """Return the capabilities that had an occasion with their scores, then those that had none.
+
+    `spoken` are the article's words by the capability they speak of.
+    """
     rows = [
-        _score(rubric.capabilities[c].name, s)
+        _score(rubric.capabilities[c].name, s, spoken.get(c))
         for c, s in result.scores.items()
         if s.score is not None
     ]
@@ -41,41 +36,51 @@ def scores(result: Debrief, rubric: Rubric) -> str:
     return block(f'<ul class="scores">{"".join(rows)}</ul>{none if quiet else ""}')
 
 
-def _score(name: str, score: CapabilityScore) -> str:
+def _score(name: str, score: CapabilityScore, words: Citation | None) -> str:
     full = score.score or 0
     dots = "●" * full + "○" * (4 - full)
     return (
         f"<li><b>{escaped(name)}</b>"
         f'<span><span class="dots" aria-hidden="true">{dots}</span> {full}&nbsp;of&nbsp;4</span>'
-        f'<span class="because" dir="auto">{escaped(score.because)}</span></li>'
+        f'<span class="because" dir="auto">{escaped(score.because)}</span>{folded(words)}</li>'
     )
 
 
-def ledger(entries: Sequence[LedgerEntry], names: Mapping[str, str]) -> str:
-    """Return for each reply how trust (0-10) moved and by which words; `names` name the moves."""
-    rows = "".join(_entry(entry, names) for entry in entries)
+def ledger(
+    entries: Sequence[LedgerEntry], names: Mapping[str, str], spoken: Mapping[str, Citation] = {}
+) -> str:
+    """Return for each reply how trust (0-10) moved and by which words; `names` name the moves.
+
+    The name of a move leads to the article where that speaks of it (`spoken`).
+    """
+    rows = "".join(_entry(entry, names, spoken) for entry in entries)
     return block(f'<ol class="ledger">{rows}</ol>')
 
 
-def _entry(entry: LedgerEntry, names: Mapping[str, str]) -> str:
+def _entry(
+    entry: LedgerEntry, names: Mapping[str, str], spoken: Mapping[str, Citation] = {}
+) -> str:
     before, after = entry.trust_before, entry.trust_after
-    steps = "".join(_step(step, names) for step in entry.steps)
+    steps = "".join(_step(step, names, spoken) for step in entry.steps)
     nothing = '<p class="quiet">Nothing moved.</p>'
     out = f"<p>Came out: {escaped(entry.came_out)}</p>" if entry.came_out else ""
+    note = f'<p class="quiet">{escaped(entry.note)}</p>' if entry.note else ""
     return (
         f'<li><p class="head"><b>Reply {entry.exchange}</b>'
         f'<span class="trust" aria-hidden="true"><i style="width:{after * 10:.0f}%"></i></span>'
-        f"<span>trust {before:.1f} → {after:.1f} of 10</span></p>{steps or nothing}{out}</li>"
+        f"<span>trust {before:.1f} → {after:.1f} of 10</span></p>{steps or nothing}{note}{out}</li>"
     )
 
 
-def _step(step: Step, names: Mapping[str, str]) -> str:
+def _step(step: Step, names: Mapping[str, str], spoken: Mapping[str, Citation] = {}) -> str:
     kind, sign = ("by minus", "\N{MINUS SIGN}") if step.by < 0 else ("by", "+")
     words = f": “{escaped(step.words)}”" if step.words else ""
-    name = names.get(step.why, step.why[:1].upper() + step.why[1:])
+    name = escaped(names.get(step.why, step.why[:1].upper() + step.why[1:]))
+    if place := spoken.get(step.why):
+        name = f'<a href="{escaped(address(place))}" target="_blank">{name}</a>'
     return (
         f'<div class="step"><span class="{kind}">{sign}{abs(step.by):.1f}</span>'
-        f'<span dir="auto">{escaped(name)}{words}</span></div>'
+        f'<span dir="auto">{name}{words}</span></div>'
     )
 
 
@@ -84,7 +89,8 @@ def concern(result: Debrief) -> str:
     out = [f"<b>Came out.</b> <span>{escaped(s.knows)}</span>" for s in result.came_out]
     hidden = [
         f"<b>Stayed hidden.</b> <span>{escaped(s.knows)}</span>"
-        f"<p><b>What would have brought it out.</b> {escaped(s.wants)}</p>"
+        f"<p><b>What would have brought it out.</b> {escaped(s.wants)}"
+        f"{f' {escaped(s.short)}' if s.short else ''}</p>"
         for s in result.hidden
     ]
     return block("".join(f'<div class="layer">{row}</div>' for row in out + hidden))

@@ -190,14 +190,24 @@ def scored(case: Case, raw: decode.Raw, numbers: decode.Decoding) -> scorers.Sco
     )
 
 
-def cross_fitted(
-    cases: list[Case], raws: list[decode.Raw], folds: np.ndarray
-) -> list[scorers.Scored]:
-    """Return all cases scored with numbers that were chosen on the other folds."""
-    result: dict[int, scorers.Scored] = {}
-    for fold in np.unique(folds):
-        other, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+def chosen_off(
+    cases: list[Case], raws: list[decode.Raw], parts: np.ndarray
+) -> dict[int, decode.Decoding]:
+    """Return for each part the numbers chosen on the other parts."""
+    found = {}
+    for part in np.unique(parts).tolist():
+        other = np.flatnonzero(parts != part)
         config = choose([cases[i] for i in other], [raws[i] for i in other])
-        numbers = decode.Decoding.from_config(config)
-        result |= {int(i): scored(cases[i], raws[i], numbers) for i in own}
-    return [result[i] for i in range(len(cases))]
+        found[part] = decode.Decoding.from_config(config)
+    return found
+
+
+def cross_fitted(
+    cases: list[Case], raws: list[decode.Raw], parts: np.ndarray
+) -> list[scorers.Scored]:
+    """Return all cases scored with numbers that were chosen on the other parts."""
+    off = chosen_off(cases, raws, parts)
+    return [
+        scored(case, raw, off[part])
+        for case, raw, part in zip(cases, raws, parts.tolist(), strict=True)
+    ]

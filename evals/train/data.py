@@ -17,7 +17,8 @@ from evals.train.base import ROOT, wheel_file
 
 CASES = ROOT / "evals" / "cases" / "replies"
 MOVES = tuple(move.value for move in Move)
-PAIRED = {"G1": 120, "G2": 120, "G3": 120, "G6": 80}  # how many of a set are pairs; of E, F all
+# How many of a set are contrast pairs, its first ones; of E and F all.
+PAIRED = {"G1": 120, "G2": 120, "G3": 120, "G6": 80, "I2": 120, "I3": 120}
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ def write(scores: dict[str, Any], reports: Path) -> None:
     body = f"""# The local critic in cross-validation
 
 Written by `make train`. {len(scores["folds"])} of three folds grouped by conversation, each read by
-a network fitted on the other two; calibration and thresholds chosen on the other folds.
+a network fitted on the other two; calibration and thresholds chosen on the other folds (where one
+fold was read: on the other half of it, grouped too).
 
 {summary(scores)}
 

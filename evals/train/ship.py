@@ -36,7 +36,7 @@ tokens a window, longer replies in overlapping windows. Numpy turns logits into 
 labelling pass, fixed seeds). Licence: Apache-2.0.
 
 Cross-validation in folds grouped by conversation ({folds} of 3 read, n = {n}), calibration and
-thresholds chosen on the other folds.
+thresholds chosen on the other folds; where one fold was read, on the other half of it, grouped too.
 
 {summary}
 
@@ -69,7 +69,8 @@ def main() -> int:
     fold_of = data.folds_of(every)
     which, raws = out_of_fold(every)
     cases, folds = [every[i] for i in which], fold_of[which]
-    items = choose.cross_fitted(cases, raws, folds)
+    parts = folds if len(np.unique(folds)) > 1 else data.folds_of(cases, 2)
+    items = choose.cross_fitted(cases, raws, parts)
     scores = scorers.critic_scores(items, data.MOVES, choose.GOOD)
     net = load_final()
     write_model(net, choose.choose(cases, raws))
@@ -81,7 +82,7 @@ def main() -> int:
         "contrast_pairs": contrast_pairs(cases, items),
         "int8": parity(net, every),
         "held_out": critic.measured(LocalCritic(TARGET), critic.load(critic.held_files())),
-        "less_data": less_data(cases, raws, folds, every, fold_of),
+        "less_data": less_data(every, fold_of, dict(zip(which, parts.tolist(), strict=True)), raws),
     }
     report.write(scores, REPORTS)
     write_golden(every)
@@ -101,30 +102,29 @@ def out_of_fold(cases: list[dict[str, Any]]) -> tuple[list[int], list[decode.Raw
 
 
 def less_data(
-    cases: list[dict[str, Any]],
-    raws: list[decode.Raw],
-    folds: np.ndarray,
     every: list[dict[str, Any]],
     fold_of: np.ndarray,
+    part_of: dict[int, int],
+    raws: list[decode.Raw],
 ) -> list[dict[str, Any]]:
     """Return the figures on fold 0 of networks fitted on less, and on all of the other folds.
 
-    Calibration and thresholds are the same for all: those chosen on the other folds.
+    Calibration and thresholds are the same for all: chosen on other parts, by the network that was
+    fitted on most.
     """
-    own, other = np.flatnonzero(fold_of == 0), np.flatnonzero(folds != 0)
-    config = choose.choose([cases[i] for i in other], [raws[i] for i in other])
-    numbers = decode.Decoding.from_config(config)
+    cases = [every[i] for i in part_of]
+    off = choose.chosen_off(cases, raws, np.array(list(part_of.values())))
     tokenizer = data.load_tokenizer()
     rows = []
     for name in (*moves.PARTS, "fold0"):
         file = BUILD / f"{name}.pkl"
         if file.exists():
-            parts = pickle.loads(file.read_bytes())  # noqa: S301 (ours)
+            read = pickle.loads(file.read_bytes())  # noqa: S301 (ours)
             use = moves.PARTS.get(name, lambda case: True)
             inside = [i for i in np.flatnonzero(fold_of != 0) if use(every[i])]
             items = [
-                choose.scored(every[i], assembled(tokenizer, every[i], parts[i]), numbers)
-                for i in own
+                choose.scored(every[i], assembled(tokenizer, every[i], pieces), off[part_of[i]])
+                for i, pieces in sorted(read.items())
             ]
             found = scorers.critic_scores(items, data.MOVES, choose.GOOD)
             rows.append(report.short(found) | {"name": name, "fitted_on": len(inside)})

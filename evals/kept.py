@@ -1,0 +1,125 @@
+"""A critic whose readings are kept in a file, so that a run goes on where it was broken off.
+
+A reading is kept under the critic's name (the model and the hash of its prompt) and what was read:
+another model or another prompt is read anew. An answer that failed is not kept.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from agent.domain import Reading
+from agent.errors import BackendError, KeyRefused, LimitReached, NoModel
+from agent.local_critic import Turn, pair
+from agent.session import Critic
+
+Read = tuple[Sequence[Turn], str]  # a history and the reply to it
+STOPS = (KeyRefused, LimitReached, NoModel)  # what fails once fails every time
+
+
+class KeptCritic:
+    """Reads with a critic what it has not read before. Safe to share between threads.
+
+    `failures` holds, for each reply that could not be read, why.
+    """
+
+    def __init__(self, critic: Critic, folder: Path) -> None:
+        self._critic, self.name = critic, critic.name
+        self._file = folder / f"{re.sub(r'[^A-Za-z0-9.-]+', '_', self.name)}.jsonl"
+        self._lock = threading.Lock()
+        self._kept = dict(stored(self._file))
+        self.asked = 0
+        self.waited = 0.0
+        self.failures: dict[str, str] = {}
+
+    def read(self, history: Sequence[Turn], reply: str) -> Reading:
+        """Return the kept reading, or read and keep it. Raises BackendError."""
+        key = self.key(history, reply)
+        if key not in self._kept:
+            reading = self._critic.read([pair(turn) for turn in history], reply)
+            self._keep(key, reading)
+        return self._kept[key]
+
+    def read_all(
+        self, reads: Iterable[Read], workers: int, progress: Callable[[int, int], None]
+    ) -> None:
+        """Read, several at a time, what has not been read; raise what would stop every one."""
+        missing = {self.key(*read): read for read in reads if not self.has(*read)}
+        began, done = time.perf_counter(), 0
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                for _ in pool.map(self._try, missing.items()):
+                    done += 1
+                    progress(done, len(missing))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        self.waited += time.perf_counter() - began
+
+    def has(self, history: Sequence[Turn], reply: str) -> bool:
+        """Tell whether a reading is kept."""
+        return self.key(history, reply) in self._kept
+
+    def key(self, history: Sequence[Turn], reply: str) -> str:
+        """Return what a reading is kept under."""
+        read = [self.name, [pair(turn) for turn in history], reply]
+        return sha256(json.dumps(read).encode()).hexdigest()
+
+    def used(self, reads: Iterable[Read], price_in: float, price_out: float) -> dict[str, Any]:
+        """Return what these readings took, whenever they were made; money for a million tokens."""
+        keys = {key for read in reads if (key := self.key(*read)) in self._kept}
+        usages = [usage for key in keys if (usage := self._kept[key].usage)]
+        tokens_in = sum(usage.tokens_in or 0 for usage in usages)
+        tokens_out = sum(usage.tokens_out or 0 for usage in usages)
+        seconds = sorted(usage.seconds for usage in usages)
+        return {
+            "n": len(keys),
+            "asked": self.asked,
+            "failed": len(self.failures),
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "seconds": {"p50": _at(seconds, 0.5), "p95": _at(seconds, 0.95)},
+            "waited": round(self.waited, 1),
+            "cost": (tokens_in * price_in + tokens_out * price_out) / 1e6,
+        }
+
+    def _try(self, item: tuple[str, Read]) -> None:
+        key, read = item
+        try:
+            self.read(*read)
+        except STOPS:
+            raise
+        except BackendError as error:
+            self.failures[key] = f"{type(error).__name__}: {error}"
+
+    def _keep(self, key: str, reading: Reading) -> None:
+        line = json.dumps({"key": key, "reading": reading.model_dump(mode="json")})
+        with self._lock:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(f"\n{line}")  # a newline before: a killed run may have left half a line
+            self._kept[key] = reading
+            self.asked += 1
+
+
+def _at(values: Sequence[float], share: float) -> float | None:
+    """Return the value under which that share of the sorted values lies; None of none."""
+    return values[min(len(values) - 1, int(share * len(values)))] if values else None
+
+
+def stored(file: Path) -> Iterable[tuple[str, Reading]]:
+    """Give the readings of a file; a line that a killed run left unfinished is passed over."""
+    if not file.exists():
+        return
+    for line in file.read_text("utf-8").splitlines():
+        try:
+            row = json.loads(line)
+            yield row["key"], Reading.model_validate(row["reading"])
+        except (ValueError, KeyError, TypeError):
+            continue
