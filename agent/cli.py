@@ -140,13 +140,16 @@ def ask(args: argparse.Namespace) -> int:
             for name, citations in (("quotes", answer.quotes), ("nearest", answer.nearest))
         }
         practise = list(engine.practise(answer))
-        emit({"refused": answer.refused, "lead": answer.lead, **rows, "practise": practise})
+        more = {"practise": practise, "answerer": answer.answerer}
+        emit({"refused": answer.refused, "lead": answer.lead, **rows, **more})
         return 0
     print(answer.lead)
     for citation in answer.quotes or answer.nearest:
         title, page = engine.where(citation)
         place = f", under “{citation.heading}”" if citation.heading else ""
         print(f"\n  “{citation.text}”\n  {title}{f', {page}' if page else ''}{place}")
+    if answer.answerer and not answer.refused:
+        print(f"\nWorded by {answer.answerer.split()[0]}; what is quoted is the material's own.")
     if names := engine.practise(answer):
         print(f"\nPractise: {', '.join(names)}")
     return 0

@@ -163,7 +163,7 @@ def brief(before: Transcript, state: CounterpartState, reply: str | None) -> Bri
         after=_after(before, state, cues),
         own_words=_own_words(before, state, reply or "", cues[0]),
         knows=tuple(stage.knows for stage in scenario.concern[: state.disclosed]),
-        topics=_topics(before, state) if state.outcome is None else (),
+        topics=_topics(before, state),
         lines=tuple(line for line in scenario.lines if _may_be_said(line, before.state, state)),
         said=_said(before),
         history=before.history(),
@@ -262,13 +262,20 @@ def _own_words(before: Transcript, state: CounterpartState, reply: str, cue: str
 def _topics(before: Transcript, state: CounterpartState) -> tuple[Topic, ...]:
     """Return what may be asked about; facts of a stage that comes out now wait a turn."""
     scenario, out = before.scenario, before.state.disclosed
-    facts = [
+    facts = tuple(
         Topic(cue=fact.id, asks=fact.asks, say=fact.say)
         for fact in scenario.facts
         if fact.since <= out
-    ]
-    hidden = list(enumerate(scenario.concern, start=1))[state.disclosed :]
-    return (*facts, *(Topic(cue=f"dodge.{n}", asks=stage.asks) for n, stage in hidden))
+    )
+    if state.outcome:
+        return facts
+    stages = enumerate(scenario.concern, start=1)
+    now = state.disclosed if state.disclosed > out else None
+    return facts + tuple(
+        Topic(cue=f"{'reveal' if n == now else 'dodge'}.{n}", asks=stage.asks)
+        for n, stage in stages
+        if n > out
+    )
 
 
 def _may_be_said(line: Line, was: CounterpartState, state: CounterpartState) -> bool:

@@ -181,7 +181,8 @@ class Answer(Value):
     """An answer and the words it rests on.
 
     When `refused`, `quotes` is empty and `nearest` holds what the material does say nearby.
-    `lead` is one or two plain sentences built only from what is quoted.
+    `lead` is one or two plain sentences built only from what is quoted. Where a model worded it,
+    `answerer` names the model with its prompt's hash and `usage` is what it took.
     """
 
     question: str
@@ -189,6 +190,8 @@ class Answer(Value):
     lead: str
     quotes: tuple[Citation, ...] = ()
     nearest: tuple[Citation, ...] = ()
+    answerer: str = ""
+    usage: Usage | None = None
 
 
 class Stance(StrEnum):

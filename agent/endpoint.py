@@ -32,8 +32,8 @@ OPTIONAL: Final = (
     "temperature",
     "seed",
     "stream_options",
+    "max_tokens",  # before the newer name: where both are spoken of, this is the one to leave out
     "max_completion_tokens",
-    "max_tokens",
 )
 CONTEXT: Final = re.compile(
     r"context.?(?:length|window|size)|maximum context|prompt is too long|too many tokens", re.I

@@ -10,6 +10,7 @@ from agent.settings import Settings, load_settings
 if TYPE_CHECKING:
     from agent.debrief import Debrief
     from agent.feedback import Feedback
+    from agent.llm_answerer import LLMAnswerer
     from agent.model import ChatModel
     from agent.session import Critic, Session, Voice
     from agent.store import SqlStore
@@ -115,17 +116,16 @@ class Engine:
         return OwnMaterial(self.settings.material_dir, default_encoder())
 
     @cached_property
-    def _answerer(self) -> "Answerer":
-        if self.settings.engine_of("answerer") == "model":
-            from agent.errors import BackendError
-
-            raise BackendError(
-                "Answers by a model are not there yet. Nothing was asked. Set "
-                "REHEARSAL_ANSWERER=local."
-            )
+    def answerer(self) -> "Answerer | LLMAnswerer":
+        """What answers questions, as the settings say. Raises NoModel."""
         from knowledge.answer import Answerer
 
-        return Answerer(self.library, self.material.library)
+        local = Answerer(self.library, self.material.library)
+        if self.settings.engine_of("answerer") == "model":
+            from agent.llm_answerer import LLMAnswerer
+
+            return LLMAnswerer(self.model, local)
+        return local
 
     def scenario(self, name: str) -> Scenario:
         """Return a scenario by id. Raises NotFound with the ids there are."""
@@ -237,7 +237,7 @@ class Engine:
     def ask(self, question: str, after: str | None = None) -> Answer:
         """Answer from the material; `after` is the earlier question a follow-up leans on."""
         self.index()
-        return self._answerer.answer(question, after)
+        return self.answerer.answer(question, after)
 
     def practise(self, answer: Answer) -> tuple[str, ...]:
         """Return the ids of the conversations that practise an answer; none where none does."""

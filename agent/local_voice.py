@@ -29,6 +29,8 @@ _ASKING: Final = re.compile(
     re.IGNORECASE,
 )
 ANSWERABLE: Final = ("react.", "general", "empty", "silence")
+DECIDED: Final = ("accept", "counter.")
+UNMOVED: Final = ("react.open_question", "general", "empty")  # only a question is there to answer
 MOST_QUESTIONS: Final = 2
 
 
@@ -54,13 +56,8 @@ class AuthoredVoice:
             BackendError: the sentence encoder cannot be loaded.
         """
         used = list(brief.said)
-        parts: list[str] = []
-        comes_out = brief.cues[0].startswith("reveal.")
-        asked = comes_out or brief.cues[0].startswith(ANSWERABLE)
-        answer = self._answer(brief, used) if asked else None
-        if answer and (answer.on == "fact" or not comes_out):
-            parts.append(_say(answer, brief, used))
-        if comes_out or not parts:
+        parts = [_say(line, brief, used) for line in self._first(brief, used)]
+        if not parts or not brief.cues[0].startswith(ANSWERABLE):
             line = _best(brief, brief.cues, used)
             parts += [_say(line, brief, used)] if line else []
         after = _best(brief, brief.after, used)
@@ -70,20 +67,33 @@ class AuthoredVoice:
             parts.append(_say(_any(brief, used), brief, used))
         return Speech(text=" ".join(parts), voice=self.name, lines=tuple(used[len(brief.said) :]))
 
-    def _answer(self, brief: Brief, used: Sequence[str]) -> Line | None:
+    def _first(self, brief: Brief, used: Sequence[str]) -> list[Line]:
+        """Return the line that takes up what was asked, before what is to be said now, if any.
+
+        It is an answer from the facts. Where nothing is to be said that cannot wait, it may be
+        that this is not spoken of, or not known; before what comes out, that it must wait.
+        """
+        cue, asked = brief.cues[0], questions(brief.reply)
+        if not asked or not cue.startswith((*ANSWERABLE, "reveal.", *DECIDED)):
+            return []
         topic = self._topic(brief)
-        if topic is None:
-            return None
-        if topic.say is None:
-            return _best(brief, (topic.cue,), used)
-        if topic.cue in used:
-            return _best(brief, ("asked_before",), used)
-        return Line(id=topic.cue, on="fact", say=topic.say)
+        if topic and topic.say is not None and topic.cue not in used:
+            return [Line(id=topic.cue, on="fact", say=topic.say)]
+        if cue.startswith("reveal."):
+            instead = None if topic and topic.cue == cue else "aside"
+        elif not cue.startswith(ANSWERABLE):
+            instead = None
+        elif topic:
+            instead = topic.cue if topic.say is None else "asked_before"
+        else:
+            instead = "unknown" if _left_asking(brief, asked) else None
+        line = _best(brief, (instead,), used) if instead else None
+        return [line] if line else []
 
     def _topic(self, brief: Brief) -> Topic | None:
         """Return what the learner asked about, if it is among the topics."""
         asked = questions(brief.reply)[-MOST_QUESTIONS:]
-        if not asked or not brief.topics:
+        if not brief.topics:
             return None
         vectors = self._loaded().encode(asked)
         scored = [
@@ -110,6 +120,11 @@ def questions(text: str) -> list[str]:
     """Return the sentences of a text that ask something."""
     sentences = [s.strip() for s in _SENTENCE.findall(text[:4000]) if s.strip()]
     return [s for s in sentences if s.endswith("?") or _ASKING.match(s)]
+
+
+def _left_asking(brief: Brief, asked: Sequence[str]) -> bool:
+    """Whether the reply ends with a question, and did nothing else that could be taken up."""
+    return brief.cues[0] in UNMOVED and brief.reply.strip().endswith(asked[-1])
 
 
 def _say(line: Line, brief: Brief, used: list[str]) -> str:

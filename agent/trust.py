@@ -19,12 +19,13 @@ from agent.domain import (
     Transcript,
     Value,
 )
-from agent.words import TIMES, content_words, only_looks_back, orders_a_machine
+from agent.words import TIMES, content_words, looks_back, only_looks_back, orders_a_machine
 
 COMMITTING: Final = frozenset(
     {Move.REQUEST, Move.OFFER, Move.PROMISE, Move.DECLARATION, Move.EXPERIMENT}
 )
 DECIDABLE: Final = COMMITTING | {Move.INVITATION}  # an invitation only where a scenario says so
+PRESS: Final = Move.PRESSURE.value
 MENDING: Final = frozenset({Move.REFLECTION, Move.PROMISE, Move.NOT_KNOWING})
 
 
@@ -191,7 +192,17 @@ def mends(before: Transcript, critique: Critique) -> bool:
     against = any(not move.good for move in critique.moves())
     if not before.state.hurt or against or critique.overall < 3:
         return False
-    return bool(critique.moves() & MENDING) or twice_exemplary(before, critique)
+    if twice_exemplary(before, critique):
+        return True
+    return bool(critique.moves() & MENDING) and _takes_up_the_press(before, critique.reply)
+
+
+def _takes_up_the_press(before: Transcript, reply: str) -> bool:
+    """Whether a reply speaks of what was done: it looks back, or says again what pressed them."""
+    pressed_with = (
+        step.words or "" for e in before.exchanges for step in e.state.steps if step.why == PRESS
+    )
+    return looks_back(reply) or bool(matter_of(reply) & matter_in(tuple(pressed_with)))
 
 
 def _asks_about_the_next(before: Transcript, critique: Critique) -> bool:

@@ -59,7 +59,8 @@ _AHEAD: Final = re.compile(
 _BACK: Final = re.compile(
     r"\b(?:sorry|apolog\w*|regret|my (?:fault|mistake|miss)|(?:I|we) (?:was|were|did|didn['\u2019]t"
     r"|had|should have|shouldn['\u2019]t have|could have|missed|failed|let you down|got it wrong"
-    r"|own))\b",
+    r"|own|pushed|pressed|leaned on|threatened|cornered|spoke|said|came (?:in|at))"
+    r"|(?:that|it) was (?:wrong|unfair|out of order|not fair|too much|a threat|uncalled for))\b",
     re.IGNORECASE,
 )
 _ORDERS: Final = re.compile(
@@ -108,6 +109,11 @@ def vague_in(text: str) -> str | None:
     """Return the first soft word or phrase, as it stands."""
     found = _VAGUE.search(text)
     return found[0] if found else None
+
+
+def looks_back(text: str) -> bool:
+    """Whether words speak of what the speaker did: an apology, "I pushed you", "that was wrong"."""
+    return bool(_BACK.search(text))
 
 
 def only_looks_back(text: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain import Answer
+from evals.critic import spread
 from knowledge.answer import Answerer
 from knowledge.library import Library
 from knowledge.passages import Passage
@@ -32,23 +33,40 @@ class Result:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("--cases", nargs="+", type=Path, help="JSONL; all of evals/cases if absent")
-    parser.add_argument("--answerer", choices=["local"], default="local", help="what answers")
+    parser.add_argument("--answerer", choices=["local", "llm"], default="local", help="what answers")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many of the questions, apart")
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="where answers of llm are kept")
+    parser.add_argument("--workers", type=int, default=4, metavar="N", help="llm: calls at a time")
+    for side in ("in", "out"):
+        parser.add_argument(
+            f"--price-{side}", type=float, default=0.0, metavar="X", help="of a million tokens"
+        )
     parser.add_argument("--failures", action="store_true", help="print the questions that fail")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Answer the questions and print the table. Returns the figures (keys as in the README)."""
+    """Answer the questions and print the table. Returns the figures (keys as in the README).
+
+    Raises SystemExit where there is no model to ask, or its endpoint fails for good.
+    """
     from agent.encoder import default_encoder
+    from evals import worded
 
     paths = args.cases or sorted(CASES.glob("*.jsonl"))
-    cases = [json.loads(line) for path in paths for line in _lines(path)]
+    cases = spread([json.loads(line) for path in paths for line in _lines(path)], args.limit)
+    used: dict[str, Any] = {}
     source = article()
     with tempfile.TemporaryDirectory() as folder:
         library = Library.open_or_build(Path(folder), default_encoder(), [source])
-        results = answer_all(Answerer(library), cases)
+        if args.answerer == "llm":
+            results, used = worded.answer_all(Answerer(library), cases, args)
+        else:
+            results = answer_all(Answerer(library), cases)
         library.close()
-    report = score(results, source)
+    report = score(results, source) | used
     print_table(report)
+    if used:
+        worded.print_used(used["used"])
     if args.failures:
         print_failures(results)
     return report

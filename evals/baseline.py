@@ -68,7 +68,9 @@ def command_of(args: argparse.Namespace) -> str | None:
         "critic": getattr(args, "cv", False),
         "counterpart": not getattr(args, "scenario", None)
         and getattr(args, "voice", "authored") == "authored",
-        "answers": not getattr(args, "cases", None),
+        "answers": not getattr(args, "cases", None)
+        and not getattr(args, "limit", None)
+        and getattr(args, "answerer", "local") == "local",
     }
     return args.command if standing.get(args.command) else None
 

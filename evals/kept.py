@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agent.domain import Reading
+from agent.domain import Reading, Usage
 from agent.errors import BackendError, KeyRefused, LimitReached, NoModel
 from agent.local_critic import Turn, pair
 from agent.session import Critic
@@ -75,18 +75,12 @@ class KeptCritic:
         """Return what these readings took, whenever they were made; money for a million tokens."""
         keys = {key for read in reads if (key := self.key(*read)) in self._kept}
         usages = [usage for key in keys if (usage := self._kept[key].usage)]
-        tokens_in = sum(usage.tokens_in or 0 for usage in usages)
-        tokens_out = sum(usage.tokens_out or 0 for usage in usages)
-        seconds = sorted(usage.seconds for usage in usages)
         return {
             "n": len(keys),
             "asked": self.asked,
             "failed": len(self.failures),
-            "tokens_in": tokens_in,
-            "tokens_out": tokens_out,
-            "seconds": {"p50": _at(seconds, 0.5), "p95": _at(seconds, 0.95)},
             "waited": round(self.waited, 1),
-            "cost": (tokens_in * price_in + tokens_out * price_out) / 1e6,
+            **taken(usages, price_in, price_out),
         }
 
     def _try(self, item: tuple[str, Read]) -> None:
@@ -106,6 +100,19 @@ class KeptCritic:
                 file.write(f"\n{line}")  # a newline before: a killed run may have left half a line
             self._kept[key] = reading
             self.asked += 1
+
+
+def taken(usages: Sequence[Usage], price_in: float, price_out: float) -> dict[str, Any]:
+    """Return what answers took in all, and how long one did; money for a million tokens."""
+    tokens_in = sum(usage.tokens_in or 0 for usage in usages)
+    tokens_out = sum(usage.tokens_out or 0 for usage in usages)
+    seconds = sorted(usage.seconds for usage in usages)
+    return {
+        "tokens_in": tokens_in,
+        "tokens_out": tokens_out,
+        "seconds": {"p50": _at(seconds, 0.5), "p95": _at(seconds, 0.95)},
+        "cost": (tokens_in * price_in + tokens_out * price_out) / 1e6,
+    }
 
 
 def _at(values: Sequence[float], share: float) -> float | None:

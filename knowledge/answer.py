@@ -45,17 +45,21 @@ class Answerer:
 
         Raises InputError for a blank or overlong question, LibraryError without an index.
         """
-        check(question)
-        if after:
-            check(after)
-        rankings = [self._rankers[lib].rank(question, after) for lib in self._libraries()]
+        rankings = self.rankings(question, after)
         if attack_in(question, rankings[0]):
             return Answer(question=question, refused=True, lead=NOT_SAID)
         answering = foremost([ranking for ranking in rankings if is_answered(ranking)])
         if not answering:
-            return self._refuse(question, rankings)
-        quotes = self._cite(p for ranking in answering for p in choose(ranking, question))
+            return self.refuse(question, rankings)
+        quotes = self.cite(p for ranking in answering for p in choose(ranking, question))
         return Answer(question=question, refused=False, lead=self._lead(quotes), quotes=quotes)
+
+    def rankings(self, question: str, after: str | None = None) -> list[Ranking]:
+        """Return how each library ranks for a question, the first one first. Raises as `answer`."""
+        check(question)
+        if after:
+            check(after)
+        return [self._rankers[lib].rank(question, after) for lib in self._libraries()]
 
     def rank(self, question: str, after: str | None = None) -> Ranking:
         """Return how the sentences and passages rank for a question, whether answered or not."""
@@ -65,17 +69,18 @@ class Answerer:
         """Return the library, and the own one where it has an index."""
         return [lib for lib in self._rankers if lib is self._library or lib.current()]
 
-    def _refuse(self, question: str, rankings: Sequence[Ranking]) -> Answer:
+    def refuse(self, question: str, rankings: Sequence[Ranking]) -> Answer:
+        """Return the answer that the material does not say it, with its nearest words."""
         floor = settings()["nearest"]["at_least"]
         near = []
         for ranking in rankings:
             near += [s for s in ranking.sentences[:2] if s.parts["sentence"] >= floor][:1]
         near.sort(key=lambda s: -s.parts["sentence"])
-        nearest = self._cite([(s.passage, s.span) for s in near[:1]])
+        nearest = self.cite([(s.passage, s.span) for s in near[:1]])
         lead = f"{NOT_SAID} The nearest it comes is this:" if nearest else NOT_SAID
         return Answer(question=question, refused=True, lead=lead, nearest=nearest)
 
-    def _cite(self, places: Iterable[Place]) -> tuple[Citation, ...]:
+    def cite(self, places: Iterable[Place]) -> tuple[Citation, ...]:
         """Return the places as citations in reading order, neighbours joined, each one checked."""
         held = self._indexes()
         order = {source: n for n, source in enumerate(held)}
@@ -99,6 +104,10 @@ class Answerer:
                 )
             )
         return tuple(citations)
+
+    def title(self, source: str) -> str:
+        """Return the title of a source by its id. Raises KeyError."""
+        return self._indexes()[source][0]
 
     def _indexes(self) -> dict[str, tuple[str, Index]]:
         """Return for each source its title and the index that holds it, in the order given."""
@@ -131,11 +140,18 @@ def check(question: str) -> None:
 def foremost(rankings: Sequence[Ranking]) -> list[Ranking]:
     """Return those rankings whose best sentence comes near the best of all.
 
-    Compared is what any material has; what written questions add is left out.
+    Compared is what any material has, and what written questions add is left out; material with a
+    written question much like this one stays all the same.
     """
+    limits = settings()["quotes"]
     best = [max((of_any(s) for s in ranking.sentences), default=0.0) for ranking in rankings]
-    floor = max(best, default=0.0) * settings()["quotes"]["beside_another"]
-    return [ranking for ranking, score in zip(rankings, best, strict=True) if score >= floor]
+    floor = max(best, default=0.0) * limits["beside_another"]
+    asked = [any(r.nearest_said >= limits["asked_of_it"] for r in k.routes[:1]) for k in rankings]
+    return [
+        ranking
+        for ranking, score, own in zip(rankings, best, asked, strict=True)
+        if own or score >= floor
+    ]
 
 
 def choose(ranking: Ranking, question: str) -> list[Place]:

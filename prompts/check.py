@@ -22,6 +22,8 @@ LEAST: Final[Mapping[str, int]] = {
     "lost": 2,
     "repeated": 3,
     "asked_before": 2,
+    "unknown": 0,
+    "aside": 0,
     "asked_again": 2,
     "repair": 2,
     "recall": 2,

@@ -170,7 +170,7 @@ def test_words_that_are_not_in_the_source_are_never_quoted(tmp_path: Path) -> No
         passage.sentences,
     )  # fmt: skip
     with pytest.raises(LibraryError, match="not what the stored source says"):
-        answerer._cite([(tampered, passage.sentences[0])])
+        answerer.cite([(tampered, passage.sentences[0])])
     library.close()
 
 

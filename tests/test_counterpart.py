@@ -168,3 +168,34 @@ def test_a_question_is_answered_before_what_comes_out(transcript: Transcript) ->
     assert speech.text.startswith(fact.say)
     revealed = {line.say for line in scenario.lines if line.on == "reveal.1"}
     assert any(say in speech.text for say in revealed)
+
+
+def test_a_question_nobody_can_answer_is_not_met_with_a_stock_line(transcript: Transcript) -> None:
+    text = "What colour is the moon over Lisbon on a Tuesday?"
+    critique = judged(text, 1)
+    state = counterpart.advance(transcript, critique)
+    speech = AuthoredVoice().speak(counterpart.brief(transcript, state, critique.reply))
+    assert speech.lines[0].startswith("unknown.")
+
+
+def test_a_question_is_set_down_before_something_else_comes_out(transcript: Transcript) -> None:
+    scenario = transcript.scenario
+    text = "What colour is the moon over Lisbon on a Tuesday?"
+    critique = judged(text, 3, **{scenario.listens_for[0]: text})
+    trust = {"trust": scenario.concern[0].gate}
+    held = transcript.model_copy(update={"scenario": scenario.model_copy(update=trust)})
+    state = counterpart.advance(held, critique)
+    assert state.disclosed == 1
+    speech = AuthoredVoice().speak(counterpart.brief(held, state, critique.reply))
+    assert [line.split(".")[0] for line in speech.lines] == ["aside", "reveal"]
+
+
+def test_asking_for_what_comes_out_needs_no_turn_of_phrase(transcript: Transcript) -> None:
+    scenario = transcript.scenario
+    text = scenario.concern[0].asks[0]
+    critique = judged(text, 3, **{scenario.listens_for[0]: text})
+    trust = {"trust": scenario.concern[0].gate}
+    held = transcript.model_copy(update={"scenario": scenario.model_copy(update=trust)})
+    state = counterpart.advance(held, critique)
+    speech = AuthoredVoice().speak(counterpart.brief(held, state, critique.reply))
+    assert speech.lines[0].startswith("reveal.1")

@@ -294,15 +294,27 @@ def test_a_quote_has_its_slide(both: tuple[Answerer, Answerer]) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "What are the common mistakes?",
         "what are managers responsible for",
         "How does an executive's promise differ from a manager's?",
+        "What is the price of the coaching programme?",
+        "Who founded the institute?",
     ],
 )
 def test_the_article_answers_as_it_did_alone(
     both: tuple[Answerer, Answerer], question: str
 ) -> None:
     assert both[1].answer(question) == both[0].answer(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What are the common mistakes?", "my boss never takes me to the big meetings"],
+)
+def test_documents_stand_beside_the_article_and_never_in_place_of_it(
+    both: tuple[Answerer, Answerer], question: str
+) -> None:
+    alone = both[0].answer(question)
+    assert not alone.refused and set(alone.quotes) <= set(both[1].answer(question).quotes)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +394,7 @@ def test_documents_are_listed_asked_and_removed(
 ) -> None:
     assert main(["index", "--list"]) == 0
     assert "No documents of your own yet" in capsys.readouterr().out
-    main(["index", str(folder / "cats.md"), str(folder / "deep")])
+    main(["index", str(folder / "deep")])
     capsys.readouterr()
     assert main(["index", "--list", "--json"]) == 0
     (row,) = lines(capsys)

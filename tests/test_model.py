@@ -1,5 +1,8 @@
 """The model behind a real socket: what is sent, what comes back, and each way it goes wrong."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -169,6 +172,14 @@ def test_a_parameter_the_endpoint_refuses_is_left_out_from_then_on(
     model.complete(ASKED, schema=Price, longest=50)
     assert [name in sent for sent in endpoint.requests] == [True, False, False]
     assert model.refused == {name}
+
+
+def test_of_two_names_for_one_limit_the_older_is_left_out(endpoint: Endpoint) -> None:
+    both = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+    endpoint.will(status(400, both), says("Forty."))
+    whole(ChatModel(endpoint.settings()))
+    assert "max_tokens" not in endpoint.requests[1]
+    assert endpoint.requests[1]["max_completion_tokens"] == 50
 
 
 def test_a_stream_does_without_the_count_of_tokens_where_it_is_refused(endpoint: Endpoint) -> None:
@@ -344,6 +355,30 @@ def test_without_a_model_every_part_is_local_and_asking_for_one_says_what_to_set
     assert isinstance(Engine(Settings()).critic, LocalCritic)
     with pytest.raises(NoModel):
         _ = Engine(Settings(critic="model")).critic
+
+
+def test_nothing_of_the_client_is_imported_before_a_model_is_asked() -> None:
+    code = (
+        "import sys, agent.engine, agent.model, agent.llm_critic, agent.doctor\n"
+        "from agent.settings import Settings\n"
+        "agent.model.model_of(Settings(model='openai:none'))\n"
+        "heavy = {'langchain', 'langchain_core', 'openai', 'httpx2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    environment = {**os.environ, "OPENAI_API_KEY": "none"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_tracing_stays_off_whatever_the_environment_says(
+    endpoint: Endpoint, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("LANGCHAIN_TRACING_V2", "true")
+    whole(ChatModel(endpoint.settings()))
+    assert os.environ["LANGSMITH_TRACING"] == os.environ["LANGCHAIN_TRACING_V2"] == "false"
 
 
 def test_a_spend_needs_its_prices(monkeypatch: Any) -> None:

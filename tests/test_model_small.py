@@ -7,11 +7,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from agent.errors import ContextTooLong, CutShort
-from agent.llm_critic import LLMCritic
+from agent.llm_critic import Wire
 from agent.model import ChatModel
-from agent.rubric import critique
 from agent.settings import Settings
-from prompts import load_rubric
 
 pytestmark = pytest.mark.slow
 
@@ -55,13 +53,8 @@ def test_more_than_the_context_is_told(small_model: Settings) -> None:
         ChatModel(small_model).complete([("user", "word " * 9000)], longest=4)
 
 
-def test_what_the_critic_is_told_by_it_passes_the_gate(small_model: Settings) -> None:
-    reply = "You will have the list on your desk by noon on Friday."
-    critic = LLMCritic(ChatModel(small_model), load_rubric(), longest=500)
-    try:
-        reading = critic.read([("counterpart", "And now?")], reply)
-    except CutShort:  # a model this small may not come to an end
-        return
-    held = critique(reply, reading, critic.name)
-    assert all(held.words(finding) in reply for finding in held.findings)
-    assert held.usage and held.usage.tokens_in
+def test_the_critics_own_schema_is_taken(small_model: Settings) -> None:
+    model = ChatModel(small_model)
+    with pytest.raises(CutShort):  # a model this small goes on listing without end
+        model.complete([("user", "List the promises.")], schema=Wire, longest=12)
+    assert model.refused == set()

@@ -15,6 +15,14 @@ SUGGESTED = (
     "What does the successful executive do?",
     "What are the common mistakes on the way?",
 )
+INTRO = (
+    "The answer is the words of the article, or of documents you added, with the place they "
+    "stand. Where they are silent, you are told so."
+)
+WORDED = (
+    "A language model words the answer; under it are the words of the article, or of documents you "
+    "added, that it rests on. Where they are silent, you are told so."
+)
 BOX = "question"
 LONGEST_URL = 12_000  # characters; older questions leave the page before the URL grows past it
 
@@ -58,10 +66,17 @@ def answered(question: str, after: str | None) -> Answer:
 def show(question: str, answer: Answer, turn: int) -> None:
     """Show a question, what the material says, and the conversations that practise it."""
     st.html(view.turn("You", question, own=True))
-    st.html(view.turn("The material", answer.lead, live=True))
+    st.html(view.turn(speaker(answer), answer.lead, live=True))
     for citation in answer.quotes or answer.nearest:
         st.html(view.cited(citation, where(citation)))
     offer(answer, turn)
+
+
+def speaker(answer: Answer) -> str:
+    """Return whose words the answer is in."""
+    if answer.answerer and not answer.refused:
+        return f"The material, worded by {answer.answerer.split()[0]}"
+    return "The material"
 
 
 def where(citation: Citation) -> str:
@@ -112,11 +127,8 @@ def main() -> None:
     if "put_back_question" in st.session_state:
         st.session_state[BOX] = st.session_state.pop("put_back_question")
     text = st.chat_input("Your question", key=BOX)
-    intro = (
-        "The answer is the words of the article, or of documents you added, with the place they "
-        "stand. Where they are silent, you are told so."
-    )
-    st.html(view.heading("Ask the material", 1, intro))
+    by_model = engine().settings.engine_of("answerer") == "model"
+    st.html(view.heading("Ask the material", 1, WORDED if by_model else INTRO))
     try:
         prepare()
         talk()

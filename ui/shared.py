@@ -32,7 +32,10 @@ def _load(made: Engine) -> None:
 
 
 def _load_all(made: Engine) -> None:
-    made.critic.read([("counterpart", "Well?")], "What do you need from me?")
+    from agent.local_critic import LocalCritic
+
+    if isinstance(made.critic, LocalCritic):  # a model's first words would cost somebody something
+        made.critic.read([("counterpart", "Well?")], "What do you need from me?")
     for scenario in made.scenarios.values():
         made.voice.prepare(scenario)
 
