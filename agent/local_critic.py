@@ -18,6 +18,7 @@ from agent import decode, windows
 from agent.domain import Claim, Reading
 from agent.encoder import MODELS, load_engine, unreadable
 from agent.errors import BackendError
+from agent.words import orders_a_machine
 
 Turn = tuple[str, str] | Mapping[str, str]
 OUTPUTS: Final = ["tags", "presence", "overall"]
@@ -63,7 +64,7 @@ class LocalCritic:
                 sure=f.sure,
             )
             for f in found
-            if not echoes(reply[f.start : f.end], heard)
+            if not echoes(words := reply[f.start : f.end], heard) and not orders_a_machine(words)
         )
         return Reading(claims=claims, overall=overall)
 

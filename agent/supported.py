@@ -16,14 +16,15 @@ from knowledge.words import content_words, stems, words
 
 LEAST: Final = 3  # words of a quote, unless the sentence it is from has fewer
 LONGEST: Final = 1_000  # characters of a sentence
-SHARE: Final = 0.6  # of a sentence's content words that must be in the passages it quotes
+SHARE: Final = 0.5  # more than this of a sentence's content words are in the sentences it quotes
 
 _SPEAKS: Final = frozenset(
     """according article author describes document material names passage says states
     text""".split()  # noqa: SIM905
 )
-_AGREES: Final = re.compile(
-    r"(?i)\W*(?:yes|no|correct|right|true|exactly|indeed|absolutely|of course)\s*(?:[,.:;!–—]|-\s|$)"
+_VERDICT: Final = re.compile(
+    r"(?i)(?:\W*\b(?:yes\b|(?:no|correct|right|true|exactly|indeed|absolutely|of course)"
+    r"(?=\s*(?:[,.:;!–—]|-\s|$)))[\s,.:;!–—-]*)+"
 )
 _NEGATION: Final = re.compile(
     r"(?i)\b(?:no|nor|never|none|nobody|nothing|neither|cannot|without"
@@ -31,7 +32,7 @@ _NEGATION: Final = re.compile(
 )
 _AGAINST: Final = re.compile(
     r"(?i)\b(?:not|instead|rather|than|unlike|lack\w*|fail\w*|impossib\w*|insufficien\w*|unable"
-    r"|hardly|barely)\b"
+    r"|hardly|barely|stop\w*|beyond)\b"
 )
 _CLAUSE: Final = re.compile(r"[.;:!?,–—\n]")
 _QUOTED: Final = re.compile(
@@ -44,7 +45,8 @@ _TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety hundred".s
 _NUMBERS: Final = (
     {word: str(n) for n, word in enumerate(_ONES, 2)}
     | {word: str(n) for n, word in zip(range(20, 101, 10), _TENS, strict=True)}
-    | {word: word for word in ("half", "twice", "dozen", "thousand", "million", "billion")}
+    | {"half": "50"}
+    | {word: word for word in ("twice", "dozen", "thousand", "million", "billion")}
 )
 
 
@@ -68,10 +70,16 @@ class Run:
         return [s for s in self.passage.sentences if s.start < end and start < s.end]
 
     @property
-    def clause(self) -> str:
-        """The words and what stands before them back to a comma or the like."""
+    def sentences(self) -> list[str]:
+        """The words of those sentences."""
+        return [self.passage.sentence(span) for span in self.spans]
+
+    @property
+    def clauses(self) -> list[str]:
+        """The words between commas and the like, the first with what stands before it there."""
         marks = [mark.end() for mark in _CLAUSE.finditer(self.passage.text, 0, self.start)]
-        return self.passage.text[marks[-1] if marks else 0 : self.end]
+        whole = self.passage.text[marks[-1] if marks else 0 : self.end]
+        return [clause for clause in _CLAUSE.split(whole) if clause.strip()]
 
 
 def run_of(said: str, passage: Passage) -> Run | None:
@@ -84,7 +92,14 @@ def run_of(said: str, passage: Passage) -> Run | None:
         return None
     run = Run(passage, found.start(), found.end())
     whole = sum(len(passage.sentence(span).split()) for span in run.spans)
-    return run if len(wanted.split()) >= min(LEAST, whole) else None
+    return run if run.spans and len(wanted.split()) >= min(LEAST, whole) else None
+
+
+def without_verdict(text: str) -> str:
+    """Return a text without the yes or no it begins with: the question may say anything."""
+    found = _VERDICT.match(text)
+    rest = text[found.end() :] if found else text
+    return rest[:1].upper() + rest[1:] if found else rest
 
 
 def unsupported(sentence: str, runs: Sequence[Run], titles: Iterable[str] = ()) -> str | None:
@@ -103,8 +118,6 @@ def _beyond(sentence: str, runs: Sequence[Run], held: str) -> Iterator[str]:
     """Yield what is wrong with a sentence; `held` is all it may draw on."""
     if len(sentence) > LONGEST:
         yield "too long"
-    if _AGREES.match(sentence):
-        yield "it agrees or denies"
     if any(mark not in held for mark in _STRANGE.findall(sentence)):
         yield "a link or markup"
     if any(unicodedata.category(c) in {"Cc", "Cf", "Co"} and c not in held for c in sentence):
@@ -120,7 +133,7 @@ def _beyond(sentence: str, runs: Sequence[Run], held: str) -> Iterator[str]:
         yield "a name"
     if not _same_side(sentence, runs):
         yield "a no that is not there, or none where there is one"
-    if _share(sentence, stemmed) < SHARE:
+    if _share(sentence, runs) <= SHARE:
         yield "other words"
 
 
@@ -139,15 +152,24 @@ def _names(sentence: str) -> list[str]:
 
 def _same_side(sentence: str, runs: Sequence[Run]) -> bool:
     """Tell whether a sentence denies only what is denied, and does where all its quotes do."""
-    whole = [run.passage.sentence(span) for run in runs for span in run.spans]
+    whole = [text for run in runs for text in run.sentences]
     if _NEGATION.search(sentence):
         return any(_NEGATION.search(text) or _AGAINST.search(text) for text in whole)
-    denied = all(_NEGATION.search(run.clause) for run in runs)
+    clauses = [clause for run in runs for clause in run.clauses]
+    of_it = [clause for clause in clauses if set(stems(clause)) & _carried(sentence)]
+    denied = all(_NEGATION.search(clause) for clause in of_it or clauses)
     return not denied or bool(_AGAINST.search(sentence))
 
 
-def _share(sentence: str, held: set[str]) -> float:
-    """Return the share of a sentence's content words that the material has; 0 where it has none."""
+def _carried(sentence: str) -> set[str]:
+    """Return the stems of a sentence's content words."""
+    return {stem for word in content_words(sentence) for stem in stems(word)}
+
+
+def _share(sentence: str, runs: Sequence[Run]) -> float:
+    """Return the share of a sentence's content words that it quotes; 0 where it has none."""
+    quoted = [f"{run.passage.heading}\n{text}" for run in runs for text in run.sentences]
+    held = set(stems("\n".join(quoted)))
     carrying = [word for word in content_words(sentence) if word not in _SPEAKS]
     found = sum(set(stems(word)) <= held for word in carrying)
     return found / len(carrying) if carrying else 0.0

@@ -33,7 +33,7 @@ class Result:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("--cases", nargs="+", type=Path, help="JSONL; all of evals/cases if absent")
-    parser.add_argument("--answerer", choices=["local", "llm"], default="local", help="what answers")
+    parser.add_argument("--answerer", choices=["local", "llm"], default="local", help="which")
     parser.add_argument("--limit", type=int, metavar="N", help="so many of the questions, apart")
     parser.add_argument("--kept", type=Path, metavar="DIR", help="where answers of llm are kept")
     parser.add_argument("--workers", type=int, default=4, metavar="N", help="llm: calls at a time")

@@ -165,6 +165,8 @@ def choose(ranking: Ranking, question: str) -> list[Place]:
         return [(best.passage, span) for span in best.passage.sentences]
     floor = best.score * limits["share_of_best"]
     chosen = [s for s in ranking.sentences if s.score >= floor]
+    if not ranking.routes:  # a heading of a document of one's own says little without its text
+        chosen = [s for s in chosen if s.passage.kind != "heading"] or chosen
     places = [*written, *((s.passage, s.span) for s in chosen)]
     return _with_context(list(dict.fromkeys(places))[:at_most])
 

@@ -20,7 +20,7 @@ from knowledge.passages import passages
 from knowledge.sources import Page
 
 MAX_BYTES: Final = 50_000_000  # of a file
-MAX_CHARACTERS: Final = 2_000_000  # of the text in it, some 700 pages of a book
+MAX_CHARACTERS: Final = 2_000_000  # of the text in it, some 1,000 pages of a book
 MAX_TITLE: Final = 120  # characters
 
 NOT_ADDED: Final = "It was not added; the material is as it was."

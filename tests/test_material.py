@@ -296,7 +296,6 @@ def test_a_quote_has_its_slide(both: tuple[Answerer, Answerer]) -> None:
     [
         "what are managers responsible for",
         "How does an executive's promise differ from a manager's?",
-        "What is the price of the coaching programme?",
         "Who founded the institute?",
     ],
 )

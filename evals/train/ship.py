@@ -55,8 +55,8 @@ int8 against float32, n = {int8[n]} replies of the training data: findings agree
 - The weakest moves: {weak}.
 - Contrast pairs (a small change makes or unmakes a move): micro-F1 {pairs[micro][f1]:.2f},
   n = {pairs[n]}.
-- A salad of dates and speech-act words with no content can read as a promise with terms; orders to
-  the scorer can read as a request (the counterpart ignores them).
+- A salad of dates and speech-act words with no content can read as a promise with terms.
+- A threat in polite or matter-of-fact words can read as an offer or a request.
 - Filler around a reply moves its overall score, mostly down: `python -m evals critic --attacks`.
 - Overall is least certain in the middle of the scale. English only.
 """
