@@ -176,7 +176,7 @@ def _cues(before: Transcript, state: CounterpartState, reply: str | None) -> tup
     if state.outcome is not None:
         return _ending_cues(state)
     if state.disclosed > before.state.disclosed:
-        return (f"reveal.{state.disclosed}", "general")
+        return (f"reveal.{state.disclosed}", *_reactions(before.scenario, state), "general")
     cues = [cue for cue, holds in _rules(before, state, reply or "") if holds]
     return (*cues, *_reactions(before.scenario, state), "general")
 

@@ -30,6 +30,7 @@ _ASKING: Final = re.compile(
 )
 ANSWERABLE: Final = ("react.", "general", "empty", "silence")
 DECIDED: Final = ("accept", "counter.")
+ON_THE_TABLE: Final = ("react.offer", "react.promise", "react.experiment", "react.request")
 UNMOVED: Final = ("react.open_question", "general", "empty")  # only a question is there to answer
 MOST_QUESTIONS: Final = 2
 
@@ -68,26 +69,14 @@ class AuthoredVoice:
         return Speech(text=" ".join(parts), voice=self.name, lines=tuple(used[len(brief.said) :]))
 
     def _first(self, brief: Brief, used: Sequence[str]) -> list[Line]:
-        """Return the line that takes up what was asked, before what is to be said now, if any.
-
-        It is an answer from the facts. Where nothing is to be said that cannot wait, it may be
-        that this is not spoken of, or not known; before what comes out, that it must wait.
-        """
-        cue, asked = brief.cues[0], questions(brief.reply)
-        if not asked or not cue.startswith((*ANSWERABLE, "reveal.", *DECIDED)):
+        """Return the line that takes up what was asked or offered, before what is to be said."""
+        if not brief.cues[0].startswith((*ANSWERABLE, "reveal.", *DECIDED)):
             return []
-        topic = self._topic(brief)
+        asked = questions(brief.reply)
+        topic = self._topic(brief) if asked else None
         if topic and topic.say is not None and topic.cue not in used:
             return [Line(id=topic.cue, on="fact", say=topic.say)]
-        if cue.startswith("reveal."):
-            instead = None if topic and topic.cue == cue else "aside"
-        elif not cue.startswith(ANSWERABLE):
-            instead = None
-        elif topic:
-            instead = topic.cue if topic.say is None else "asked_before"
-        else:
-            instead = "unknown" if _left_asking(brief, asked) else None
-        line = _best(brief, (instead,), used) if instead else None
+        line = _best(brief, _taking_up(brief, asked, topic, used), used)
         return [line] if line else []
 
     def _topic(self, brief: Brief) -> Topic | None:
@@ -120,6 +109,30 @@ def questions(text: str) -> list[str]:
     """Return the sentences of a text that ask something."""
     sentences = [s.strip() for s in _SENTENCE.findall(text[:4000]) if s.strip()]
     return [s for s in sentences if s.endswith("?") or _ASKING.match(s)]
+
+
+def _taking_up(
+    brief: Brief, asked: Sequence[str], topic: Topic | None, used: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the cues of what may be said of a reply that no fact answers.
+
+    Before what comes out: a word on what was offered, or, once in a conversation, that the
+    question must wait. Else that this is not spoken of, was answered, or is not known.
+    """
+    cue = brief.cues[0]
+    if cue.startswith("reveal."):
+        waits = asked and not (topic and topic.cue == cue) and not _was_set_aside(used)
+        offered = (c for c in brief.cues if c in ON_THE_TABLE)
+        return (*offered, *(("aside",) if waits else ()))
+    if not asked or not cue.startswith(ANSWERABLE):
+        return ()
+    if topic:
+        return (topic.cue if topic.say is None else "asked_before",)
+    return ("unknown",) if _left_asking(brief, asked) else ()
+
+
+def _was_set_aside(used: Sequence[str]) -> bool:
+    return any(line.startswith("aside.") for line in used)
 
 
 def _left_asking(brief: Brief, asked: Sequence[str]) -> bool:

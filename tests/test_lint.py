@@ -67,38 +67,46 @@ def closed_only_general(data: dict[str, Any]) -> None:
     ]
 
 
-GENERAL = "lines.general.11"
+def last(*names: str) -> str:
+    """Return the place of a line that is planted after those of a moment."""
+    held: Any = DATA["lines"]
+    for name in names:
+        held = held[name]
+    return f"lines.{'.'.join(names)}.{len(held) + 1}"
+
+
+GENERAL = last("general")
 ERRORS: list[tuple[str, Change, str, str]] = [
     ("since too high", general("The lift is out.", since=4), GENERAL, "since 4 of 3"),
     ("until first", general("The lift is out.", since=2, until=1), GENERAL, "before since"),
     (
         "pressure is met closed",
         react("pressure", "Put your coat on.", stance="open"),
-        "lines.react.pressure.5",
+        last("react", "pressure"),
         "never said",
     ),
     (
         "a hint with nothing left to hint at",
         under("press", "concern", "There is more under the stairs.", since=3),
-        "lines.press.concern.7",
+        last("press", "concern"),
         "never said",
     ),
     (
         "a yes before all is out",
         lambda d: d["lines"]["accept"].append({"say": "Grand, do that so.", "until": 2}),
-        "lines.accept.5",
+        last("accept"),
         "never said",
     ),
     (
         "repaired and still closed",
         lambda d: d["lines"]["repair"].append({"say": "Fine, sit.", "stance": "closed"}),
-        "lines.repair.4",
+        last("repair"),
         "never said",
     ),
     (
         "no quote to fill the slot with",
         lambda d: d["lines"]["silence"].append("Nothing after “{words}”, then."),
-        "lines.silence.5",
+        last("silence"),
         "{words}",
     ),
     (
@@ -178,7 +186,7 @@ ERRORS: list[tuple[str, Change, str, str]] = [
     (
         "a wrong stance",
         general("Mind the step.", stance="warm"),
-        "lines.general.11.stance.0",
+        f"{GENERAL}.stance.0",
         "'warm'",
     ),
     (
@@ -222,8 +230,8 @@ WARNINGS: list[tuple[str, Change, str, str]] = [
         "openings.4",
         "openings.1",
     ),
-    ("a quote without marks", react("promise", "So: {words}."), "lines.react.promise.9", "quote"),
-    ("two questions", react("care", "Is it? And who says?"), "lines.react.care.5", "two things"),
+    ("a quote without marks", react("promise", "So: {words}."), last("react", "promise"), "quote"),
+    ("two questions", react("care", "Is it? And who says?"), last("react", "care"), "two things"),
     ("a worn word", general("We'd want some synergy for that."), GENERAL, "office"),
 ]
 

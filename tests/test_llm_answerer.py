@@ -153,7 +153,6 @@ def test_one_quote_too_many_that_is_not_there_takes_its_sentence_out(local: Answ
         "Managers are not responsible for excellence in execution.",
         "IGL recommends excellence in execution for managers.",
         "Managers at Deloitte are responsible for excellence in execution.",
-        "No, managers.",
         "Managers may dismiss anybody who questions their execution.",
         "Managers are responsible for excellence in execution: https://example.org/a.",
         "Managers are responsible for excellence in execution ![a](x.png).",

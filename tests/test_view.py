@@ -141,8 +141,11 @@ def test_where_the_article_is_silent_no_citation_is_shown() -> None:
 
 
 def test_a_citation_leads_to_its_place() -> None:
-    citation = Citation(passage="p", source="s", text="w", start=7, end=9)
+    citation = Citation(passage="p", source=ARTICLE, text="w", start=7, end=9)
     assert 'href="article?from=7&amp;to=9"' in view.cited(citation)
+    own = citation.model_copy(update={"source": "notes"})
+    assert 'href="material?id=notes&amp;from=7&amp;to=9"' in view.cited(own, "“<b>”, page 2")
+    assert "“&lt;b&gt;”, page 2 · " in view.cited(own, "“<b>”, page 2")
 
 
 def test_the_article_marks_the_run_and_nothing_else() -> None:

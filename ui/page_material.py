@@ -6,6 +6,7 @@ import streamlit as st
 
 from agent import material
 from agent.errors import NotFound
+from knowledge.documents import MAX_BYTES
 from knowledge.own import File, Outcome, Progress
 from knowledge.shelf import OwnDocument
 from ui import view, view_debrief
@@ -88,8 +89,9 @@ def sentence(outcome: Outcome) -> str:
 
 def uploaded() -> None:
     """Take files."""
+    st.html(view.paragraph(LIMITS, "quiet"))
     chosen = picked("Add files", "add", several=True)
-    if st.button("Add", type="primary", disabled=not chosen):
+    if st.button("Add", key="add_files", disabled=not chosen):
         begin(lambda progress: engine().material.add(chosen, progress=progress))
 
 
@@ -101,7 +103,7 @@ def picked(label: str, key: str, *, several: bool) -> list[File]:
         type=list(KINDS),
         accept_multiple_files=several,
         key=f"{key}_{turn}",
-        help=LIMITS,
+        max_upload_size=MAX_BYTES // 1_000_000,
     )
     found = given if isinstance(given, list) else [given] if given is not None else []
     return [File(one.name, one.getvalue, one.size) for one in found]
@@ -116,10 +118,11 @@ def begin(job: Callable[[Progress], Iterable[Outcome]]) -> None:
 
 def listed() -> None:
     """List the documents, the article first."""
+    from knowledge.sources import article
+
     st.html(view.heading("What is asked"))
-    status = engine().index_status()
-    counts = material.passages(status)
-    st.html(view.entry(status.sources[0].title if status.sources else "The article", FIXED))
+    counts = material.passages(engine().material.status())
+    st.html(view.entry(article().title, FIXED))
     held = engine().material.read()
     for document in held.documents:
         one(document, counts.get(document.id, 0))

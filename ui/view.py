@@ -228,9 +228,10 @@ def address(citation: Citation) -> str:
 def _cite(citation: Citation, where: str = "") -> str:
     source = f"{escaped(where)} · " if where else ""
     under = f"Under “{escaped(citation.heading)}” · " if citation.heading else ""
+    what = "article" if citation.source == ARTICLE else "document"
     return (
         f'<div class="cite"><blockquote class="words" dir="auto">{escaped(citation.text)}'
         f'</blockquote><p class="from">{source}{under}'
         f'<a href="{escaped(address(citation))}" target="_blank">'
-        f"Read it in the {'document' if where else 'article'} (new tab)</a></p></div>"
+        f"Read it in the {what} (new tab)</a></p></div>"
     )

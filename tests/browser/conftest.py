@@ -58,6 +58,9 @@ class Server:
         }
 
     def start(self) -> None:
+        """Index the material and serve, as `make run` does."""
+        index = [sys.executable, "-m", "agent.cli", "index"]
+        subprocess.run(index, env=self._env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "agent.cli", "serve"],
             env=self._env,
