@@ -26,6 +26,7 @@ from agent.errors import IndexBusy, LibraryError, SourceError
 from knowledge.build import Known, Progress, write_index
 from knowledge.index import FORMAT, REBUILD, Index, SourceStatus, read_about
 from knowledge.passages import Passage
+from knowledge.shipped import shipped
 from knowledge.sources import Source
 from knowledge.vectors import Encoder
 
@@ -208,11 +209,12 @@ class Library:
             return None
 
     def _known(self) -> Known:
-        """Return the look-up of vectors in the current index, if it is of this encoder."""
+        """Return the look-up of vectors that need not be encoded: shipped, or in this index."""
         try:
-            return self.index().vectors
+            own = self.index().vectors
         except LibraryError:
-            return lambda texts: {}
+            return lambda texts: shipped(self.encoder, texts)
+        return lambda texts: shipped(self.encoder, texts) | own(texts)
 
     def _switch(self, name: str) -> None:
         """Make an index the current one in one step, and keep the name of the one before."""

@@ -63,7 +63,7 @@ def test_answers_are_scored_and_what_they_took_is_told(command: Any, endpoint: E
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(command: Any, endpoint: Endpoint) -> None:
-    endpoint.will(says_json(quoting("P1")), status(401))
+    endpoint.will(says_json(quoting("P1")), *[status(401)] * 9)
     with pytest.raises(SystemExit, match=r"OPENAI_API_KEY.*kept"):
         command()
     endpoint.will(says_json(NOTHING))

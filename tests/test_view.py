@@ -10,6 +10,7 @@ from agent.debrief import OUTCOMES
 from agent.domain import Citation, Critique, Finding, Move, Outcome, Quote, Scenario, Stance, Step
 from agent.feedback import Feedback
 from knowledge.passages import passages
+from knowledge.sources import ARTICLE
 from prompts import Rubric, load_rubric
 from tests.conftest import judged
 from ui import view, view_debrief
