@@ -15,10 +15,10 @@ from pydantic import ConfigDict, create_model
 
 from agent.domain import Claim, Move, Reading, Usage
 from agent.errors import Unusable
-from agent.local_critic import echoes, plain
 from agent.model import Completion, Message, Model, schema_of
 from agent.rubric import admit
 from agent.session import LONGEST
+from agent.words import echoes, plain
 from prompts.render import data, part, prompt_hash, render
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ them. What is admitted of its claims is for `agent.rubric` to say.
 """
 
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -18,12 +17,10 @@ from agent import decode, windows
 from agent.domain import Claim, Reading
 from agent.encoder import MODELS, load_engine, unreadable
 from agent.errors import BackendError
-from agent.words import orders_a_machine
+from agent.words import echoes, orders_a_machine, plain
 
 Turn = tuple[str, str] | Mapping[str, str]
 OUTPUTS: Final = ["tags", "presence", "overall"]
-ECHO: Final = 5  # words: so many of the other's in a row make no move of the learner's
-WORD: Final = re.compile(r"[^\W_]+")
 NOWHERE: Final = 1  # the overall score of a reply without a single token
 
 
@@ -129,20 +126,6 @@ class LocalCritic:
 def _shape(reading: Reading) -> list[Any]:
     """Return what must be equal to the letter; confidences differ between processors."""
     return [reading.overall, *((c.move, c.words, c.start, c.sure) for c in reading.claims)]
-
-
-def echoes(words: str, heard: Sequence[str]) -> bool:
-    """Tell whether words are the other person's own, said back; a few ("by Friday") may be.
-
-    `heard` is `plain`.
-    """
-    said = plain(words)
-    return len(said.split()) >= ECHO and any(f" {said} " in f" {text} " for text in heard)
-
-
-def plain(text: str) -> str:
-    """Return a text's words in lower case, apart by one space."""
-    return " ".join(WORD.findall(text.lower()))
 
 
 def pair(turn: Turn) -> tuple[str, str]:

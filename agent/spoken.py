@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agent.domain import Brief
+from agent.words import plain
 from prompts.spoken import Spoken, never_said
 
 _FIGURE: Final = re.compile(r"\d{2,}")
@@ -45,7 +46,7 @@ class Mouth:
         self._rules = (*spoken.rules, *barred, never_said(brief.persona))
         self._figures = set(_FIGURE.findall(known))
         own = " ".join(text for who, text in brief.history if who == "counterpart")
-        self._earlier = {_plain(sentence) for sentence in sentences([own], len(own))}
+        self._earlier = {plain(sentence) for sentence in sentences([own], len(own))}
         self._said: list[str] = []
         self._quoted = False
 
@@ -87,7 +88,7 @@ class Mouth:
             yield "no words"
         if made_up := set(_FIGURE.findall(sentence)) - self._figures:
             yield f"a figure that nobody gave: {min(made_up)}"
-        if len(sentence.split()) > SHORT and _plain(sentence) in self._earlier:
+        if len(sentence.split()) > SHORT and plain(sentence) in self._earlier:
             yield "said before"
 
 
@@ -95,7 +96,3 @@ def _open_ended(sentence: str) -> bool:
     """Whether the quote that a sentence begins with is closed at its very end, or not at all."""
     rest = sentence.strip()[1:]
     return not any(mark in rest[:-1] for mark in _CLOSE)
-
-
-def _plain(sentence: str) -> str:
-    return " ".join(re.findall(r"\w+", sentence.lower()))

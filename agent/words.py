@@ -1,9 +1,11 @@
 """Words of a reply that a person would take up: content words, times, numbers, soft words. Pure."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+_LETTERS: Final = re.compile(r"[^\W_]+")
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _COMMON: Final = frozenset(
     """
@@ -21,6 +23,7 @@ _COMMON: Final = frozenset(
     you you'd you'll you're you've your yours
     """.split()  # noqa: SIM905
 )
+ECHO: Final = 5  # words: so many of the other's in a row make no move of the learner's
 ENOUGH_WORDS, LEAST_COMMON = 8, 0.08  # English replies: 0.2 and more; lists of figures: from 0.1
 _SUFFIX: Final = re.compile(r"(?:ies|ing|edly|ed|ly|es|s)$")
 _DAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
@@ -83,6 +86,20 @@ def _stem(word: str) -> str:
         stem = _SUFFIX.sub("", word)
         word = stem if len(stem) >= 3 else word
     return word
+
+
+def plain(text: str) -> str:
+    """Return a text's words in lower case, apart by one space."""
+    return " ".join(_LETTERS.findall(text.lower()))
+
+
+def echoes(words: str, heard: Sequence[str]) -> bool:
+    """Tell whether words are the other person's own, said back; a few ("by Friday") may be.
+
+    `heard` is `plain`.
+    """
+    said = plain(words)
+    return len(said.split()) >= ECHO and any(f" {said} " in f" {text} " for text in heard)
 
 
 def word_list(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.domain import Answer
 from evals.critic import spread
+from evals.kept import print_used
 from knowledge.answer import Answerer
 from knowledge.library import Library
 from knowledge.passages import Passage
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     report = score(results, source) | used
     print_table(report)
     if used:
-        worded.print_used(used["used"])
+        print_used(used["used"], "an answer", "answers", "; {asked} calls now")
     if args.failures:
         print_failures(results)
     return report

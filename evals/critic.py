@@ -5,7 +5,6 @@ A reply is read by the critic and passes the rubric's gate, as in a conversation
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,7 @@ from agent.errors import BackendError
 from agent.local_critic import default_critic
 from agent.session import Critic
 from evals import attacks, scorers
-from evals.kept import KeptCritic, Read
+from evals.kept import KeptCritic, Read, counting, print_used
 
 HERE: Final = Path(__file__).parent
 CV_REPORT: Final = HERE / "reports" / "critic_cv.json"
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     report = measure(critic, cases) | used
     show(report)
     if used:
-        print_used(used["used"])
+        print_used(used["used"], "a reply", "readings", ", {asked} of them now")
     return report
 
 
@@ -86,7 +85,7 @@ def asked(
     try:
         critic = KeptCritic(LLMCritic(model_of(load_settings()), load_rubric()), args.kept)
         reads = [read for case in cases for read in readings_of(case, args.attacks)]
-        critic.read_all(reads, args.workers, _progress)
+        critic.read_all(reads, args.workers, counting("read"))
     except BackendError as error:
         raise SystemExit(f"{error} What was read until now is kept in {args.kept}.") from error
     whole = [case for case in cases if all(critic.has(*r) for r in readings_of(case, args.attacks))]
@@ -101,12 +100,6 @@ def readings_of(case: Case, attacking: bool) -> Iterator[Read]:
     if attacking:
         for change in attacks.ATTACKS.values():
             yield case["history"], change(case)
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == of else ""
-        print(f"\rread {done} of {of}", end=end, file=sys.stderr, flush=True)
 
 
 def load(files: Sequence[Path]) -> list[Case]:
@@ -230,19 +223,6 @@ def print_table(report: dict[str, Any]) -> None:
         print(
             f"{report['seen']} of the replies are training data: of those the figures say nothing."
         )
-
-
-def print_used(used: dict[str, Any]) -> None:
-    """Print what the readings of a model took."""
-    print(
-        f"used    {used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost "
-        f"{used['cost']:.4f} for {used['n']} readings, {used['asked']} of them now in "
-        f"{used['waited']:.1f} s"
-    )
-    if used["n"]:
-        print(f"a reply p50 {used['seconds']['p50']:.2f} s  p95 {used['seconds']['p95']:.2f} s")
-    if used["failed"]:
-        print(f"{used['failed']} readings failed and are in no figure; run it again to try them.")
 
 
 def print_attacks(report: dict[str, Any]) -> None:

@@ -6,13 +6,14 @@ another model or another prompt is read anew. An answer that failed is not kept.
 
 import json
 import re
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.domain import Reading, Usage
 from agent.errors import BackendError, KeyRefused, LimitReached, NoModel
@@ -20,6 +21,8 @@ from agent.local_critic import Turn, pair
 from agent.session import Critic
 
 Read = tuple[Sequence[Turn], str]  # a history and the reply to it
+_Asked = TypeVar("_Asked")
+_Told = TypeVar("_Told")
 STOPS = (KeyRefused, LimitReached, NoModel)  # what fails once fails every time
 
 
@@ -51,15 +54,8 @@ class KeptCritic:
     ) -> None:
         """Read, several at a time, what has not been read; raise what would stop every one."""
         missing = {self.key(*read): read for read in reads if not self.has(*read)}
-        began, done = time.perf_counter(), 0
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                for _ in pool.map(self._try, missing.items()):
-                    done += 1
-                    progress(done, len(missing))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        began = time.perf_counter()
+        side_by_side(self._try, list(missing.items()), workers, progress)
         self.waited += time.perf_counter() - began
 
     def has(self, history: Sequence[Turn], reply: str) -> bool:
@@ -100,6 +96,49 @@ class KeptCritic:
                 file.write(f"\n{line}")  # a newline before: a killed run may have left half a line
             self._kept[key] = reading
             self.asked += 1
+
+
+def side_by_side(
+    ask: Callable[[_Asked], _Told],
+    asked: Sequence[_Asked],
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> list[_Told]:
+    """Ask several at a time and return what was told, in order; what one raises stops the rest."""
+    told: list[_Told] = []
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for one in pool.map(ask, asked):
+                told.append(one)
+                progress(len(told), len(asked))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return told
+
+
+def counting(done_so_far: str) -> Callable[[int, int], None]:
+    """Return what shows how far a run has come, on a terminal only: "read 3 of 9"."""
+
+    def progress(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == of else ""
+            print(f"\r{done_so_far} {done} of {of}", end=end, file=sys.stderr, flush=True)
+
+    return progress
+
+
+def print_used(used: Mapping[str, Any], one: str, many: str, now: str) -> None:
+    """Print what the answers of a model took; `one` and `many` name them, `now` those asked now."""
+    print(
+        f"used    {used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost "
+        f"{used['cost']:.4f} for {used['n']} {many}{now.format(asked=used['asked'])} in "
+        f"{used['waited']:.1f} s"
+    )
+    if used["n"]:
+        print(f"{one} p50 {used['seconds']['p50']:.2f} s  p95 {used['seconds']['p95']:.2f} s")
+    if used["failed"]:
+        print(f"{used['failed']} {many} failed and are in no figure; run it again to try them.")
 
 
 def taken(usages: Sequence[Usage], price_in: float, price_out: float) -> dict[str, Any]:

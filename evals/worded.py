@@ -4,17 +4,15 @@ Answers are kept by all that was asked, so a run that was broken off goes on whe
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agent.errors import BackendError
 from agent.llm_answerer import LLMAnswerer
 from evals.answers import Result
 from evals.cache import FOLDER, CachedModel
-from evals.kept import STOPS, taken
+from evals.kept import STOPS, counting, side_by_side, taken
 from knowledge.answer import Answerer
 
 Case = Mapping[str, Any]
@@ -55,7 +53,6 @@ def _asked(
 ) -> tuple[list[Result], list[str]]:
     """Return the results in the order of the cases, and why others have none."""
     failures: list[str] = []
-    done: list[Result] = []
 
     def ask(case: Case) -> Result | None:
         question = case["question"]
@@ -68,30 +65,5 @@ def _asked(
             return None
         return Result(case, answer, answerer.rank(question).passages)
 
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for number, result in enumerate(pool.map(ask, cases), 1):
-                done += [result] if result else []
-                _progress(number, len(cases))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return done, failures
-
-
-def print_used(used: Mapping[str, Any]) -> None:
-    """Print what the answers of a model took."""
-    print(
-        f"used    {used['tokens_in']:,} tokens in, {used['tokens_out']:,} out, cost "
-        f"{used['cost']:.4f} for {used['n']} answers; {used['asked']} calls now in "
-        f"{used['waited']:.1f} s"
-    )
-    if used["n"]:
-        print(f"an answer p50 {used['seconds']['p50']:.2f} s  p95 {used['seconds']['p95']:.2f} s")
-    if used["failed"]:
-        print(f"{used['failed']} answers failed and are in no figure; run it again to try them.")
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\ranswered {done} of {of}", end="\n" * (done == of), file=sys.stderr, flush=True)
+    told = side_by_side(ask, cases, workers, counting("answered"))
+    return [result for result in told if result], failures

@@ -1,5 +1,7 @@
 """The debrief of a conversation that is over, on its page."""
 
+from functools import partial
+
 import streamlit as st
 
 from agent.debrief import Debrief
@@ -54,6 +56,6 @@ def keep(transcript: Transcript) -> None:
     st.html(view.heading("Keep a copy", 3))
     with st.container(horizontal=True):
         for name, form in forms.items():
-            data = engine().written(transcript, form)
+            data = partial(engine().written, transcript, form)  # only written when it is wanted
             file = f"{transcript.scenario.id}-{transcript.id[:8]}.{form}"
             st.download_button(f"Save as {name}", data, file, on_click="ignore")

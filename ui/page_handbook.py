@@ -27,7 +27,7 @@ def main() -> None:
         with st.container(key="keep"):
             st.html(view.paragraph(TO_PRINT, "quiet"))
             st.download_button(
-                "Save as HTML", engine().handbook(), "handbook.html", on_click="ignore"
+                "Save as HTML", engine().handbook, "handbook.html", on_click="ignore"
             )
             st.page_link("page_rehearse.py", label="All conversations")
 
